@@ -1,0 +1,1 @@
+"""TFX steps: a thin shell around a pure decision."""

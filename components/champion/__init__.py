@@ -1,0 +1,1 @@
+"""Which version the candidate is to be held against."""

@@ -1,0 +1,100 @@
+"""Where rows come from: a file, a folder or a glob, found and checked before any work begins."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import glob
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from configs.errors import UsageError
+
+_BLOCK = 1 << 20
+
+
+@dataclass(frozen=True)
+class Source:
+    """Data files with the digest of their content. ``base`` and ``pattern`` are how TFX names them."""
+
+    base: Path
+    pattern: str
+    files: tuple[Path, ...]
+    digest: str
+
+
+def find_files(text: str) -> tuple[Path, str, tuple[Path, ...]]:
+    """What a path, a folder or a glob stands for: (base folder, pattern below it, files sorted).
+
+    Raises:
+        UsageError: nothing is there.
+    """
+    path = Path(text).expanduser()
+    if path.is_dir():
+        base, pattern = path.resolve(), "*.csv"
+    elif glob.has_magic(text):
+        fixed = Path(*[part for part in path.parts[: next(i for i, part in enumerate(path.parts) if glob.has_magic(part))]])
+        base, pattern = fixed.resolve(), str(path.relative_to(fixed))
+    else:
+        base, pattern = path.resolve().parent, glob.escape(path.name)
+        if not path.exists():
+            raise UsageError(f"data {text!r}: there is no such file or folder")
+    files = tuple(sorted(file for file in base.glob(pattern) if file.is_file())) if pattern != glob.escape(path.name) else (path.resolve(),)
+    if not files:
+        raise UsageError(f"data {text!r}: no file fits {pattern!r} below {base}")
+    return base, pattern, files
+
+
+def check_source(text: str, columns: Sequence[str]) -> Source:
+    """Find the files and read each once: readable, UTF-8, at least one row, exactly the columns of the schema.
+
+    Raises:
+        UsageError: they are not; the message names file and column or line.
+    """
+    base, pattern, files = find_files(text)
+    digests: dict[str, str] = {}
+    for path in files:
+        digests[path.name] = _check_file(path, columns)
+    return Source(base, pattern, files, _combined(digests))
+
+
+def _combined(digests: Mapping[str, str]) -> str:
+    return hashlib.sha256("".join(f"{name} {value}\n" for name, value in sorted(digests.items())).encode()).hexdigest()
+
+
+def _check_file(path: Path, columns: Sequence[str]) -> str:
+    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8-sig")()
+    start, lines = "", 0
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_BLOCK):
+                digest.update(block)
+                start = start or decoder.decode(block) if not lines else (decoder.decode(block), start)[1]
+                lines += block.count(b"\n")
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{path}: line {lines + error.object[: error.start].count(10) + 1} is not UTF-8; convert the file first") from error
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    if not start.strip():
+        raise UsageError(f"{path}: the file is empty")
+    _check_header(path, start, columns)
+    return digest.hexdigest()
+
+
+def _check_header(path: Path, start: str, columns: Sequence[str]) -> None:
+    rows = csv.reader(io.StringIO(start))
+    header = next(rows)
+    twice = sorted({name for name in header if header.count(name) > 1})
+    missing = [name for name in columns if name not in header]
+    extra = [name for name in header if name not in columns]
+    if twice:
+        raise UsageError(f"{path}: column {twice[0]!r} stands twice in the header")
+    if missing or extra:
+        parts = [f"missing {', '.join(map(repr, missing))}"] * bool(missing) + [f"unknown {', '.join(map(repr, extra))}"] * bool(extra)
+        raise UsageError(f"{path}: the columns do not fit the schema: {'; '.join(parts)}")
+    if not any(row for row in rows):
+        raise UsageError(f"{path}: a header and no rows")

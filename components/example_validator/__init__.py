@@ -1,0 +1,1 @@
+"""What the data says before anything is trained on it."""

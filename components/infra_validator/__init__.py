@@ -1,0 +1,1 @@
+"""Whether a model server can serve the candidate, and answers as its trainer did."""

@@ -1,0 +1,1 @@
+"""Brings a candidate that every gate accepted into the store."""

@@ -1,0 +1,1 @@
+"""Every knob, typed. Knows nothing of the packages above it."""

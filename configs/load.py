@@ -1,0 +1,100 @@
+"""Reads configuration: two YAML files and the command line's overrides, in; one checked ``Settings``, out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from configs.errors import ConfigError
+from configs.resolve import apply_override, explain, parse_override
+from configs.schema import EnvironmentConfig, Section, Settings, UseCaseConfig
+
+CONFIG_ROOT = Path(__file__).parent
+
+
+def load_settings(use_case: str, environment: str = "local", overrides: Sequence[str] = ()) -> Settings:
+    """The effective configuration of a use case in an environment.
+
+    ``overrides`` are ``key=value`` texts; a key names a field of the use case or of the environment, dotted.
+
+    Raises:
+        ConfigError: a file is missing or unreadable, or a key or value is wrong.
+    """
+    what_file, where_file = _file("use_cases", use_case), _file("environments", environment)
+    what, where = _read(what_file), _read(where_file)
+    changed: dict[str, list[str]] = {"what": [], "where": []}
+    for text in overrides:
+        path, value = parse_override(text)
+        side = "what" if path[0] in UseCaseConfig.model_fields else "where"
+        if path[0] not in UseCaseConfig.model_fields and path[0] not in EnvironmentConfig.model_fields:
+            allowed = ", ".join(sorted([*UseCaseConfig.model_fields, *EnvironmentConfig.model_fields]))
+            raise ConfigError(f"--set {text}: unknown key {path[0]!r}; allowed: {allowed}")
+        apply_override(what if side == "what" else where, path, value, text)
+        changed[side].append(".".join(path))
+    return Settings(
+        name=use_case,
+        environment_name=environment,
+        use_case=_checked(UseCaseConfig, what, what_file, changed["what"]),
+        environment=_checked(EnvironmentConfig, where, where_file, changed["where"]),
+    )
+
+
+def names(kind: str) -> list[str]:
+    """The configured names of a kind (``use_cases`` or ``environments``), sorted."""
+    return sorted(path.stem for path in (CONFIG_ROOT / kind).glob("*.yaml"))
+
+
+def _file(kind: str, name: str) -> Path:
+    path = CONFIG_ROOT / kind / f"{name}.yaml"
+    if name not in names(kind):
+        what = kind[:-1].replace("_", " ")
+        raise ConfigError(f"no {what} {name!r}; there are: {', '.join(names(kind)) or 'none'}")
+    return path
+
+
+@functools.cache
+def _loader() -> Any:
+    """Strict YAML: the safe loader, with a key given twice as an error instead of the last one winning."""
+
+    class Strict(yaml.SafeLoader):
+        pass
+
+    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
+        keys = [loader.construct_object(key) for key, _ in node.value]
+        twice = next((key for key in keys if keys.count(key) > 1), None)
+        if twice is not None:
+            raise yaml.MarkedYAMLError(problem=f"key {twice!r} is given twice", problem_mark=node.start_mark)
+        return loader.construct_mapping(node, deep=True)
+
+    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
+    return Strict
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        with path.open(encoding="utf-8") as file:
+            content = yaml.load(file, Loader=_loader())  # noqa: S506 - a subclass of the safe loader
+    except OSError as error:
+        raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{shown(path)}: not valid YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(content, Mapping):
+        raise ConfigError(f"{shown(path)}: expected keys and values, found {type(content).__name__}")
+    return dict(content)
+
+
+def shown(path: Path) -> str:
+    """A configuration file as messages name it: from the package folder on."""
+    return str(path.relative_to(CONFIG_ROOT.parent)) if path.is_relative_to(CONFIG_ROOT.parent) else str(path)
+
+
+def _checked(shape: type[Section], content: dict[str, Any], path: Path, changed: list[str]) -> Any:
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        raise ConfigError(explain(shape, error, shown(path), changed)) from error

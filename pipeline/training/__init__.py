@@ -1,0 +1,1 @@
+"""Training and export, the same for every use case."""

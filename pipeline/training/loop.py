@@ -1,0 +1,74 @@
+"""The training loop of every use case: TFX's ``run_fn`` and ``tuner_fn``, by dotted name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import keras_tuner
+import tensorflow_transform as tft
+from tfx.components.trainer.fn_args_utils import FnArgs
+from tfx.components.tuner.component import TunerFnResult
+
+from pipeline.training.export import ServedModel, save
+from pipeline.training.golden import write_extras
+from pipeline.training.inputs import dataset, serving_spec
+from pipeline.use_cases.base import UseCase, get_use_case
+
+SEED = 17
+
+
+def run_fn(fn_args: FnArgs) -> None:
+    """TFX Trainer's entry point: train, export with signatures, keep golden requests.
+
+    ``fn_args.custom_config`` holds ``use_case``, ``hparams``, ``epochs`` and ``batch_size`` (``definition.py``).
+    """
+    config = fn_args.custom_config
+    use_case = get_use_case(config["use_case"])
+    keras.utils.set_random_seed(SEED)
+    transform = tft.TFTransformOutput(fn_args.transform_output)
+    train = dataset(fn_args.train_files, transform, use_case.label, config["batch_size"], shuffle=True)
+    model = use_case.load(use_case.build_model_name)(_hparams(fn_args, use_case))
+    model.fit(train, epochs=config["epochs"], verbose=0)
+
+    served = ServedModel(model, transform, use_case)
+    answers = save(served, fn_args.serving_model_dir)
+    write_extras(Path(fn_args.serving_model_dir), use_case.golden_rows(), serving_spec(transform, use_case.raw_label), answers)
+
+
+def tuner_fn(fn_args: FnArgs) -> Any:
+    """TFX Tuner's entry point: a random search over the use case's space, by the evaluation split."""
+    config = fn_args.custom_config
+    use_case = get_use_case(config["use_case"])
+    transform = tft.TFTransformOutput(fn_args.transform_graph_path)
+    space, build = use_case.load(use_case.search_space_name), use_case.load(use_case.build_model_name)
+
+    def hypermodel(parameters: Any) -> keras.Model:
+        return build(space(parameters, config["hparams"]))
+
+    tuner = keras_tuner.RandomSearch(
+        hypermodel,
+        objective=keras_tuner.Objective("val_loss", "min"),
+        max_trials=config["trials"],
+        seed=SEED,
+        directory=fn_args.working_dir,
+        project_name=use_case.name,
+    )
+    data = {
+        "x": dataset(fn_args.train_files, transform, use_case.label, config["batch_size"], shuffle=True),
+        "validation_data": dataset(fn_args.eval_files, transform, use_case.label, config["batch_size"], shuffle=False),
+        "epochs": config["tuner_epochs"],
+        "verbose": 0,
+    }
+    return TunerFnResult(tuner=tuner, fit_kwargs=data)
+
+
+def _hparams(fn_args: FnArgs, use_case: UseCase) -> dict[str, Any]:
+    """The configured hyperparameters, or what a search found around them."""
+    configured: dict[str, Any] = fn_args.custom_config["hparams"]
+    if not fn_args.hyperparameters:
+        return configured
+    found = keras_tuner.HyperParameters.from_config(fn_args.hyperparameters)
+    tuned: dict[str, Any] = use_case.load(use_case.search_space_name)(found, configured)
+    return tuned

@@ -1,0 +1,10 @@
+"""The names of signatures and outputs, where training, evaluation and golden requests meet. Imports nothing."""
+
+from __future__ import annotations
+
+SERVING_DEFAULT, PREDICT, CLASSIFY, TRANSFORM = "serving_default", "predict", "classify", "transform_features"
+PROBABILITY, LABEL = "probability", "label"
+# The output that the evaluator compares with the label, by task.
+PREDICTION_OUTPUT = {"binary_classification": PROBABILITY}
+# How a whole-number column says that it has no value, where a request must name every column; NaN and "" do for the others.
+MISSING_INT = -1

@@ -1,0 +1,82 @@
+"""What each use case must provide: one shape, all by dotted names, so that looking one up imports no TensorFlow."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from configs.errors import UsageError
+from pipeline.use_cases import USE_CASES
+
+Task = Literal["binary_classification"]
+
+
+@dataclass(frozen=True)
+class UseCase:
+    """A model we know how to build. A field that ends in ``_name`` is the dotted name of a function or value.
+
+    package:              where the use case lives; its folder holds ``schema.pbtxt``, the curated schema of the raw columns.
+    raw_label:            the raw column the label is made of; servers never get it.
+    label:                the transformed label's name.
+    source_name:          ``() -> Path``, the rows that ship.
+    preprocessing_name:   TFT's ``preprocessing_fn(inputs) -> outputs``.
+    build_model_name:     ``(hparams) -> keras.Model``, compiled, from transformed features to the task's output.
+    search_space_name:    ``(keras_tuner.HyperParameters, hparams) -> hparams``.
+    classes:              class names in the order of the model's output; for a binary task, (negative, positive).
+    slices:               raw features to slice the evaluation by.
+    golden_name:          ``list[dict[column, value or None]]``, raw rows whose answers are kept with the model.
+    """
+
+    name: str
+    package: str
+    task: Task
+    raw_label: str
+    label: str
+    source_name: str
+    preprocessing_name: str
+    build_model_name: str
+    search_space_name: str
+    classes: tuple[str, ...]
+    slices: tuple[tuple[str, ...], ...]
+    golden_name: str
+
+    @property
+    def folder(self) -> Path:
+        """Where the use case's files lie."""
+        return Path(str(importlib.import_module(self.package).__file__)).parent
+
+    @property
+    def schema_path(self) -> Path:
+        """The curated schema: text proto of tensorflow_metadata's Schema."""
+        return self.folder / "schema.pbtxt"
+
+    def load(self, dotted: str) -> Any:
+        """The function or value behind one of this use case's dotted names."""
+        module, _, attribute = dotted.rpartition(".")
+        return getattr(importlib.import_module(module), attribute)
+
+    def source(self) -> Path:
+        """The rows that ship with the use case."""
+        found: Path = self.load(self.source_name)()
+        return found
+
+    def golden_rows(self) -> Sequence[Mapping[str, Any]]:
+        """Raw rows, None for a missing value; without the label."""
+        rows: Sequence[Mapping[str, Any]] = self.load(self.golden_name)
+        return rows
+
+
+def get_use_case(name: str) -> UseCase:
+    """Look a use case up by name.
+
+    Raises:
+        UsageError: there is no such use case.
+    """
+    if name not in USE_CASES:
+        raise UsageError(f"no use case {name!r}; there are: {', '.join(sorted(USE_CASES))}")
+    module, _, attribute = USE_CASES[name].partition(":")
+    found: UseCase = getattr(importlib.import_module(module), attribute)
+    return found

@@ -1,0 +1,60 @@
+"""The taxi model: a small dense net over scaled numbers and one-hot categories (Keras 3)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import keras
+
+from configs.errors import ConfigError
+from pipeline.use_cases.taxi.features import LABEL, NUMERIC, numeric_width, one_hot_depths
+
+DEFAULTS: dict[str, Any] = {"hidden_units": [64, 32], "learning_rate": 0.003, "dropout": 0.1}
+
+
+def build_model(hparams: Mapping[str, Any]) -> keras.Model:
+    """A compiled model.
+
+    Args:
+        hparams: ``hidden_units`` (list of int), ``learning_rate``, ``dropout``.
+
+    Returns:
+        From ``{"numeric": float32 [batch, 11], <category>: int64 [batch]}`` to the probability of a big tip, float32 [batch, 1].
+    """
+    unknown = sorted(set(hparams) - set(DEFAULTS))
+    if unknown:
+        raise ConfigError(f"hparams.{unknown[0]}: unknown key; allowed: {', '.join(sorted(DEFAULTS))}")
+    chosen = {**DEFAULTS, **hparams}
+    numeric = keras.Input((numeric_width(),), name=NUMERIC, dtype="float32")
+    inputs, parts = {NUMERIC: numeric}, [numeric]
+    for name, depth in one_hot_depths().items():
+        inputs[name] = keras.Input((), name=name, dtype="int64")
+        parts.append(keras.layers.CategoryEncoding(num_tokens=depth, output_mode="one_hot")(inputs[name]))
+    hidden = keras.layers.Concatenate()(parts)
+    for units in chosen["hidden_units"]:
+        hidden = keras.layers.Dense(units, activation="relu")(hidden)
+        hidden = keras.layers.Dropout(chosen["dropout"])(hidden)
+    output = keras.layers.Dense(1, activation="sigmoid", name=LABEL)(hidden)
+    model = keras.Model(inputs, output)
+    model.compile(
+        optimizer=keras.optimizers.Adam(chosen["learning_rate"]),
+        loss=keras.losses.BinaryCrossentropy(),
+        metrics=[keras.metrics.AUC(name="auc")],
+    )
+    return model
+
+
+def search_space(parameters: Any, hparams: Mapping[str, Any]) -> dict[str, Any]:
+    """What the Tuner may vary, around the configured values.
+
+    Args:
+        parameters: ``keras_tuner.HyperParameters``.
+        hparams: the configured values; those not searched stay as they are.
+    """
+    return {
+        **hparams,
+        "hidden_units": [parameters.Choice("units", [32, 64, 128]), 32],
+        "learning_rate": parameters.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
+        "dropout": parameters.Choice("dropout", [0.0, 0.1, 0.3]),
+    }

@@ -1,0 +1,1 @@
+"""Store, server, launchers, clients: everything after training. Knows nothing of TFX."""
