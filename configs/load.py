@@ -8,13 +8,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from msgspec import ValidationError, convert
+from msgspec.structs import fields
 
 from configs.errors import ConfigError
 from configs.resolve import apply_override, explain, parse_override
 from configs.schema import EnvironmentConfig, Section, Settings, UseCaseConfig
 
 CONFIG_ROOT = Path(__file__).parent
+_WHAT = {field.name for field in fields(UseCaseConfig)}
+_WHERE = {field.name for field in fields(EnvironmentConfig)}
 
 
 def load_settings(use_case: str, environment: str = "local", overrides: Sequence[str] = ()) -> Settings:
@@ -30,9 +33,9 @@ def load_settings(use_case: str, environment: str = "local", overrides: Sequence
     changed: dict[str, list[str]] = {"what": [], "where": []}
     for text in overrides:
         path, value = parse_override(text)
-        side = "what" if path[0] in UseCaseConfig.model_fields else "where"
-        if path[0] not in UseCaseConfig.model_fields and path[0] not in EnvironmentConfig.model_fields:
-            allowed = ", ".join(sorted([*UseCaseConfig.model_fields, *EnvironmentConfig.model_fields]))
+        side = "what" if path[0] in _WHAT else "where"
+        if path[0] not in _WHAT and path[0] not in _WHERE:
+            allowed = ", ".join(sorted([*_WHAT, *_WHERE]))
             raise ConfigError(f"--set {text}: unknown key {path[0]!r}; allowed: {allowed}")
         apply_override(what if side == "what" else where, path, value, text)
         changed[side].append(".".join(path))
@@ -95,6 +98,6 @@ def shown(path: Path) -> str:
 
 def _checked(shape: type[Section], content: dict[str, Any], path: Path, changed: list[str]) -> Any:
     try:
-        return shape.model_validate(content)
+        return convert(content, shape)
     except ValidationError as error:
-        raise ConfigError(explain(shape, error, shown(path), changed)) from error
+        raise ConfigError(explain(shape, content, str(error), shown(path), changed)) from error

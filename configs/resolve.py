@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import types
-import typing
-from collections.abc import Sequence
-from typing import Any, Union, get_args, get_origin
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import yaml
-from pydantic import BaseModel, ValidationError
+from msgspec import Struct, inspect
 
 from configs.errors import ConfigError
 
@@ -36,75 +35,65 @@ def apply_override(tree: dict[str, Any], path: Sequence[str], value: Any, text: 
     node[path[-1]] = value
 
 
-def explain(shape: type[BaseModel], error: ValidationError, file: str, overridden: Sequence[str]) -> str:
-    """All problems of a configuration, one a line: where it came from, the key, the value, what is allowed."""
-    lines: dict[str, str] = {}
-    for problem in error.errors(include_url=False):
-        location = tuple(str(part) for part in problem["loc"] if part != "[key]")
-        key = ".".join(location)
-        name = next((name for name in overridden if key == name or key.startswith(name + ".")), None)
-        source = "--set " if name else f"{file}: "
-        # A value that fits no member of a union is told once, not once a member.
-        lines.setdefault(name or key, source + _problem(shape, name or key, location, problem))
-    return "\n".join(lines.values())
+def explain(shape: type[Struct], tree: Mapping[str, Any], error: str, file: str, overridden: Sequence[str]) -> str:
+    """One line for a value that does not fit: where it came from, the key, the value, what is allowed.
+
+    Args:
+        shape: what the tree should have been.
+        error: msgspec's message, which ends with the place.
+    """
+    message, _, place = error.partition(" - at ")
+    location = re.findall(r"\.(\w+)|\[(?:\.\.\.|\d+)\]", place.rpartition("`$")[2])
+    location = [part for part in location if part]
+    unknown = re.search(r"(unknown|required) field `(.+)`", message)
+    if unknown:
+        location.append(unknown[2])
+    key = ".".join(location) or "the file"
+    source = "--set " if any(key == name or key.startswith(name + ".") or name.startswith(key + ".") for name in overridden) else f"{file}: "
+    return f"{source}{key}: {_problem(shape, tree, message, location)}"
 
 
-def _problem(shape: type[BaseModel], key: str, location: tuple[str, ...], problem: Any) -> str:
-    kind, value, context = problem["type"], problem["input"], problem.get("ctx", {})
-    if kind == "extra_forbidden":
-        section = _section(shape, location[:-1])
-        allowed = ", ".join(sorted(section.model_fields)) if section else "none"
-        return f"{key}: unknown key; allowed: {allowed}"
-    if kind == "missing":
-        return f"{key}: missing; it has no default"
-    bounds = _bounds(shape, location)
-    if bounds and kind in {"greater_than", "greater_than_equal", "less_than", "less_than_equal", "finite_number"}:
-        return f"{key}: {value!r} is not {bounds}"
-    if kind == "literal_error":
-        return f"{key}: {location[-1] if problem['loc'][-1:] == ('[key]',) else value!r} is not one of {context['expected'].replace(' or ', ', ')}"
-    if kind in {"model_type", "dict_type"}:
-        return f"{key}: {value!r} is not a section with keys of its own"
-    expected = problem["msg"].removeprefix("Input should be ").removeprefix("a valid ").replace("Input ", "")
-    return f"{key}: {value!r} is not {_with_article(expected)}"
-
-
-def _with_article(noun: str) -> str:
-    if noun.startswith(("a ", "an ", "greater", "less", "one ")):
-        return noun
-    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
-
-
-def _section(shape: type[BaseModel], location: Sequence[str]) -> type[BaseModel] | None:
-    """The model class that stands at a place of the tree."""
-    current: Any = shape
+def _problem(shape: type[Struct], tree: Mapping[str, Any], message: str, location: list[str]) -> str:
+    if "unknown field" in message:
+        section = _type_at(shape, location[:-1])
+        allowed = sorted(field.name for field in section.fields) if isinstance(section, inspect.StructType) else []
+        return f"unknown key; allowed: {', '.join(allowed)}"
+    if "required field" in message:
+        return "missing; it has no default"
+    value: Any = tree
     for part in location:
-        if isinstance(current, type) and issubclass(current, BaseModel):
-            field = current.model_fields.get(part)
-            current = field.annotation if field else None
-        elif get_origin(current) is dict:
-            current = get_args(current)[1]
-        current = _without_none(current)
-    return current if isinstance(current, type) and issubclass(current, BaseModel) else None
+        value = value[part]
+    wanted = _type_at(shape, location)
+    if isinstance(wanted, inspect.StructType):
+        return f"{value!r} is not a section with keys of its own"
+    words = _in_words(wanted)
+    # A number out of its bounds needs no telling that it must be a number.
+    return f"{value!r} is not {_bare(words) if isinstance(value, int | float) and not isinstance(value, bool) else words}"
 
 
-def _without_none(annotation: Any) -> Any:
-    members = [part for part in get_args(annotation) if part is not type(None)]
-    is_union = get_origin(annotation) in {Union, types.UnionType}
-    return members[0] if is_union and len(members) == 1 else annotation
+def _bare(words: str) -> str:
+    bounds = re.search(r"(between|greater|at least|less|at most) .*", words)
+    return bounds[0] if bounds else words
 
 
-def _bounds(shape: type[BaseModel], location: Sequence[str]) -> str:
-    """What a number at this place must keep, in words."""
-    section = _section(shape, location[:-1])
-    field = section.model_fields.get(location[-1]) if section and location else None
-    if field is None:
-        return ""
-    marks: list[Any] = list(field.metadata)
-    for part in (field.annotation, *get_args(field.annotation)):
-        if get_origin(part) is typing.Annotated:
-            marks += [mark for info in get_args(part)[1:] for mark in getattr(info, "metadata", [info])]
-    limits = {name: getattr(mark, name) for mark in marks for name in ("ge", "gt", "le", "lt") if getattr(mark, name, None) is not None}
-    if "ge" in limits and "le" in limits:
-        return f"between {limits['ge']:g} and {limits['le']:g}"
+def _type_at(shape: type[Struct], location: Sequence[str]) -> inspect.Type:
+    """What should stand at a place of the tree."""
+    current: inspect.Type = inspect.type_info(shape)
+    for part in location:
+        if isinstance(current, inspect.StructType):
+            current = next(field.type for field in current.fields if field.name == part)
+        if isinstance(current, inspect.UnionType):
+            current = next(member for member in current.types if not isinstance(member, inspect.NoneType))
+    return current
+
+
+def _in_words(wanted: inspect.Type) -> str:
+    if isinstance(wanted, inspect.LiteralType):
+        return f"one of: {', '.join(map(str, wanted.values))}"
+    names = {inspect.FloatType: "a number", inspect.IntType: "a whole number", inspect.StrType: "a text", inspect.BoolType: "true or false"}
+    name = names.get(type(wanted), "a list" if isinstance(wanted, inspect.ListType) else "of the right type")
+    limits = {bound: getattr(wanted, bound, None) for bound in ("gt", "ge", "lt", "le")}
+    if limits["ge"] is not None and limits["le"] is not None:
+        return f"{name} between {limits['ge']:g} and {limits['le']:g}"
     words = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
-    return " and ".join(f"{words[name]} {limit:g}" for name, limit in limits.items())
+    return " ".join([name, *[f"{words[bound]} {limit:g}" for bound, limit in limits.items() if limit is not None]])

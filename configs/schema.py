@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from msgspec import Meta, Struct
+from msgspec.structs import asdict
 
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Field(ge=0.0)]
-PositiveInt = Annotated[int, Field(gt=0)]
-Port = Annotated[int, Field(ge=0, le=65535)]
-DottedName = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$")]
+Share = Annotated[float, Meta(ge=0.0, le=1.0)]
+NonNegative = Annotated[float, Meta(ge=0.0)]
+PositiveFloat = Annotated[float, Meta(gt=0.0)]
+PositiveInt = Annotated[int, Meta(ge=1)]
+Port = Annotated[int, Meta(ge=0, le=65535)]
 
 
-class Section(BaseModel):
+class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A frozen part of a configuration; a key it does not know is an error."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
 
-
-class Data(Section):
+class Data(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the rows come from and how they are split."""
 
     source: str | None = None
@@ -30,7 +29,7 @@ class Data(Section):
     """Hash buckets that go to evaluation."""
 
 
-class Budget(Section):
+class Budget(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How much work one run may cost."""
 
     rows: PositiveInt | None = None
@@ -41,7 +40,16 @@ class Budget(Section):
     """Examples a training step sees."""
 
 
-class Metrics(Section):
+class Budgets(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The budgets of a use case; the environment chooses one."""
+
+    full: Budget = Budget()
+    """What a real run costs."""
+    smoke: Budget | None = None
+    """A small one for tests and first looks; where there is none, the full one."""
+
+
+class Metrics(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """One number for each metric that has a limit. auc .. recall: higher is better; loss .. rmse: lower is better."""
 
     auc: Share | None = None
@@ -54,10 +62,10 @@ class Metrics(Section):
 
     def given(self) -> dict[str, float]:
         """The metrics that have a limit, by name."""
-        return {name: float(value) for name, value in self if value is not None}
+        return {name: float(value) for name, value in asdict(self).items() if value is not None}
 
 
-class Slices(Section):
+class Slices(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Limits that every slice of the evaluation data must keep."""
 
     thresholds: Metrics = Metrics()
@@ -66,7 +74,7 @@ class Slices(Section):
     """A slice with fewer evaluation examples is reported but not judged."""
 
 
-class Tuner(Section):
+class Tuner(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Hyperparameter search before training."""
 
     enabled: bool = False
@@ -76,23 +84,22 @@ class Tuner(Section):
     """Passes over the training split for each trial."""
 
 
-class InfraGate(Section):
+class InfraGate(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What the candidate must keep when a model server serves it."""
 
-    load_seconds: Annotated[float, Field(gt=0, le=3600)] = 60.0
+    load_seconds: Annotated[float, Meta(gt=0, le=3600)] = 60.0
     """From 'the server may load it' to AVAILABLE, at most."""
     tolerance: NonNegative = 1e-5
     """Largest absolute or relative difference between the server's answer and the trainer's."""
 
 
-class UseCaseConfig(Section):
+class UseCaseConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """WHAT is built: ``configs/use_cases/<name>.yaml``."""
 
     data: Data = Data()
-    budgets: dict[Literal["full", "smoke"], Budget] = Field(default_factory=lambda: {"full": Budget()})
-    """By name; the environment chooses one."""
-    hparams: dict[str, bool | int | float | str | list[int]] = Field(default_factory=dict)
-    """Handed to the use case's build_model; it checks the names."""
+    budgets: Budgets = Budgets()
+    hparams: dict[str, Any] = {}
+    """Handed to the use case's build_model; the use case says which there are and of which type."""
     thresholds: Metrics
     """Absolute limits; also the first model must pass them."""
     change: Metrics = Metrics()
@@ -102,7 +109,7 @@ class UseCaseConfig(Section):
     infra: InfraGate = InfraGate()
 
 
-class Store(Section):
+class Store(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The version store: what TF Serving polls."""
 
     kind: Literal["local"] = "local"
@@ -110,17 +117,17 @@ class Store(Section):
     """A folder; null means ``store`` below the state folder."""
 
 
-class Server(Section):
+class Server(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where ``serve`` listens and where ``predict`` asks."""
 
     host: str = "127.0.0.1"
     rest_port: Port = 8501
     grpc_port: Port = 8500
-    poll_seconds: Annotated[float, Field(gt=0)] = 1.0
+    poll_seconds: PositiveFloat = 1.0
     """How often the server looks for a new version."""
 
 
-class EnvironmentConfig(Section):
+class EnvironmentConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """WHERE it runs: ``configs/environments/<name>.yaml``."""
 
     runner: Literal["local"] = "local"
@@ -131,13 +138,13 @@ class EnvironmentConfig(Section):
     """Reuse the outputs of nodes whose inputs did not change."""
     launcher: Literal["embedded"] = "embedded"
     """What boots the model server for the infra gate."""
-    beam_args: list[str] = Field(default_factory=list)
+    beam_args: list[str] = []
     """Apache Beam arguments for the data nodes."""
     store: Store = Store()
     server: Server = Server()
 
 
-class Settings(Section):
+class Settings(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The effective configuration of one command: files, then overrides."""
 
     name: str
@@ -150,4 +157,4 @@ class Settings(Section):
     def budget(self) -> Budget:
         """The budget that the environment chose; the full one where the use case has no such budget."""
         budgets = self.use_case.budgets
-        return budgets.get(self.environment.budget) or budgets.get("full") or Budget()
+        return (budgets.smoke if self.environment.budget == "smoke" else None) or budgets.full

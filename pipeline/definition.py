@@ -101,7 +101,7 @@ def _training_nodes(use_case: UseCase, settings: Settings, transform: Any, input
     budget, tuner = settings.budget, settings.use_case.tuner
     config = {
         "use_case": use_case.name,
-        "hparams": settings.use_case.hparams,
+        "hparams": use_case.merged_hparams(settings.use_case.hparams),
         "epochs": budget.epochs,
         "batch_size": budget.batch_size,
         "code": inputs.code,

@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from importlib import metadata
 from pathlib import Path
 
+from msgspec import to_builtins
+
 from configs.schema import Settings
 from pipeline.use_cases.base import UseCase
 
@@ -33,12 +35,9 @@ def run_fingerprint(settings: Settings, data_digest: str, code: str) -> str:
 
     The environment's places (folders, ports, Beam arguments) do not decide it.
     """
-    parts = {
-        "data": data_digest,
-        "code": code,
-        "use_case": settings.use_case.model_dump(mode="json", exclude={"budgets": True, "data": {"source"}}),
-        "budget": settings.budget.model_dump(mode="json"),
-    }
+    what = to_builtins(settings.use_case)
+    del what["budgets"], what["data"]["source"]
+    parts = {"data": data_digest, "code": code, "use_case": what, "budget": to_builtins(settings.budget)}
     return "sha256:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 

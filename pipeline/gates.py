@@ -8,24 +8,22 @@ from typing import Any
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
 
-from configs.errors import ConfigError
 from configs.schema import UseCaseConfig
+from pipeline.metrics import BETTER, REPORTED, check_thresholds
 from pipeline.training.names import PREDICTION_OUTPUT, SERVING_DEFAULT, TRANSFORM
 from pipeline.use_cases.base import UseCase
 
-# TFMA's metric class and the direction that is better.
-METRICS = {
-    "auc": ("AUC", "higher"),
-    "accuracy": ("BinaryAccuracy", "higher"),
-    "precision": ("Precision", "higher"),
-    "recall": ("Recall", "higher"),
-    "loss": ("BinaryCrossentropy", "lower"),
-    "mae": ("MeanAbsoluteError", "lower"),
-    "rmse": ("RootMeanSquaredError", "lower"),
+# TFMA's class for each metric of ``metrics.py``.
+_CLASSES = {
+    "auc": "AUC",
+    "accuracy": "BinaryAccuracy",
+    "precision": "Precision",
+    "recall": "Recall",
+    "loss": "BinaryCrossentropy",
+    "mae": "MeanAbsoluteError",
+    "rmse": "RootMeanSquaredError",
 }
 _DIRECTIONS = {"higher": tfma.MetricDirection.HIGHER_IS_BETTER, "lower": tfma.MetricDirection.LOWER_IS_BETTER}
-# What a task reports even where no limit is set.
-REPORTED = {"binary_classification": ("auc", "accuracy", "precision", "recall", "loss")}
 
 
 def eval_config(use_case: UseCase, config: UseCaseConfig) -> tfma.EvalConfig:
@@ -34,16 +32,10 @@ def eval_config(use_case: UseCase, config: UseCaseConfig) -> tfma.EvalConfig:
     Raises:
         ConfigError: there is no absolute threshold (a gate without one accepts everything), or a metric does not fit the task.
     """
+    check_thresholds(use_case.task, config)
     absolute, change, per_slice = config.thresholds.given(), config.change.given(), config.slices.thresholds.given()
-    reported = REPORTED[use_case.task]
-    for section, given in (("thresholds", absolute), ("change", change), ("slices.thresholds", per_slice)):
-        for name in given:
-            if name not in reported:
-                raise ConfigError(f"{section}.{name}: not a metric of {use_case.task}; allowed: {', '.join(reported)}")
-    if not absolute:
-        raise ConfigError(f"thresholds: at least one is needed, or every model would be accepted; allowed: {', '.join(reported)}")
     slicing = [tfma.SlicingSpec(feature_keys=list(keys)) for keys in use_case.slices]
-    metrics = [_metric(name, absolute.get(name), change.get(name), per_slice.get(name), slicing) for name in reported]
+    metrics = [_metric(name, absolute.get(name), change.get(name), per_slice.get(name), slicing) for name in REPORTED[use_case.task]]
     metrics.append(tfma.MetricConfig(class_name="ExampleCount"))
     return tfma.EvalConfig(
         model_specs=[
@@ -60,8 +52,8 @@ def eval_config(use_case: UseCase, config: UseCaseConfig) -> tfma.EvalConfig:
 
 
 def _metric(name: str, absolute: float | None, change: float | None, per_slice: float | None, slicing: Sequence[Any]) -> tfma.MetricConfig:
-    class_name, better = METRICS[name]
-    config = tfma.MetricConfig(class_name=class_name, config=f'{{"name": "{name}"}}')
+    better = BETTER[name]
+    config = tfma.MetricConfig(class_name=_CLASSES[name], config=f'{{"name": "{name}"}}')
     # TFMA holds a metric's plain `threshold` against every slice; limits for all rows together must name that slice.
     overall = tfma.MetricThreshold()
     if absolute is not None:

@@ -7,6 +7,7 @@ file, the line and the text, while a whole number in a column of fractions is si
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -22,7 +23,7 @@ UNREADABLE = ":unreadable"
 _ARROW = {"FLOAT": pa.float32(), "INT": pa.int64(), "BYTES": pa.binary()}
 
 
-def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | None = None) -> pa.RecordBatch:
+def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | None = None) -> tuple[pa.RecordBatch, list[bytes]]:
     """Read a file.
 
     Args:
@@ -30,7 +31,8 @@ def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | No
         rows: at most so many, from the top; None means all.
 
     Returns:
-        One batch; each column is a list array with one value, or null where it is missing (what TFX's encoders take).
+        One batch, in which each column is a list array with one value, or null where it is missing (what TFX's encoders take); and
+        for each row its content as one text, the same whatever the order of the columns and of the rows.
 
     Raises:
         UsageError: the file cannot be parsed as CSV, or its columns are not these.
@@ -48,14 +50,31 @@ def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | No
         raise UsageError(f"{path}: {str(error).splitlines()[0]}") from error
     table = (table if rows is None else table.slice(0, rows)).combine_chunks()
     arrays: dict[str, pa.Array] = {}
+    texts = {name: _one_array(table.column(name)) for name in columns}
     for name, kind in columns.items():
-        values = table.column(name).combine_chunks() if table.num_rows else pa.array([], text)
-        values = values.chunk(0) if isinstance(values, pa.ChunkedArray) else values
-        typed, unreadable = _typed(values, kind, Path(path).name)
+        typed, unreadable = _typed(texts[name], kind, Path(path).name)
         arrays[name] = _as_lists(typed)
         if unreadable is not None:
             arrays[name + UNREADABLE] = _as_lists(unreadable)
-    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays))
+    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)), _contents(texts)
+
+
+def bucket_of(content: bytes, buckets: int) -> int:
+    """Which of so many buckets a row belongs to: by its content alone, so that the same row never moves between train and eval."""
+    return int.from_bytes(hashlib.sha256(content).digest()[:8], "big") % buckets
+
+
+def _one_array(column: pa.ChunkedArray) -> pa.Array:
+    whole = column.combine_chunks()
+    if isinstance(whole, pa.ChunkedArray):
+        return whole.chunk(0) if whole.num_chunks else pa.array([], column.type)
+    return whole
+
+
+def _contents(texts: Mapping[str, pa.Array]) -> list[bytes]:
+    # A unit separator cannot be part of a readable value, so two different rows never join to the same text.
+    joined = pc.binary_join_element_wise(*[pc.fill_null(texts[name], "") for name in sorted(texts)], "\x1f")
+    return [value.encode() for value in joined.to_pylist()]
 
 
 def _typed(values: pa.Array, kind: ColumnType, file: str) -> tuple[pa.Array, pa.Array | None]:

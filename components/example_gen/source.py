@@ -70,13 +70,15 @@ def _check_file(path: Path, columns: Sequence[str]) -> str:
     start, lines = "", 0
     try:
         with path.open("rb") as file:
-            while block := file.read(_BLOCK):
+            for block in iter(lambda: file.read(_BLOCK), b""):
                 digest.update(block)
-                start = start or decoder.decode(block) if not lines else (decoder.decode(block), start)[1]
-                lines += block.count(b"\n")
+                text = decoder.decode(block)
+                start = start or text
+                lines += text.count("\n")
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: line {lines + error.object[: error.start].count(10) + 1} is not UTF-8; convert the file first") from error
+        line = lines + error.object[: error.start].count(b"\n") + 1
+        raise UsageError(f"{path}: line {line} is not UTF-8; convert the file first") from error
     except OSError as error:
         raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
     if not start.strip():

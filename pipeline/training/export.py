@@ -19,8 +19,9 @@ import tensorflow_transform as tft
 from tensorflow.core.protobuf import saved_model_pb2
 
 from pipeline.training.inputs import serving_spec
-from pipeline.training.names import CLASSIFY, LABEL, MISSING_INT, PREDICT, PROBABILITY, SERVING_DEFAULT, TRANSFORM
+from pipeline.training.names import CLASSIFY, LABEL, PREDICT, PROBABILITY, SERVING_DEFAULT, TRANSFORM
 from pipeline.use_cases.base import UseCase
+from serving.rows import MISSING_INT
 
 
 class ServedModel(tf.Module):  # type: ignore[misc] # tensorflow has no types

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipeline.training.names import CLASSIFY, MISSING_INT, PREDICT, SERVING_DEFAULT
+from pipeline.training.names import CLASSIFY, PREDICT, SERVING_DEFAULT
 from serving.golden import GOLDEN, GoldenRequest, dump
 from serving.protocol import wire_pb2
 from serving.protocol.tensors import to_proto
+from serving.rows import MISSING_INT
 
 WARMUP = "assets.extra/tf_serving_warmup_requests"
 

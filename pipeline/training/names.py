@@ -1,4 +1,4 @@
-"""The names of signatures and outputs, where training, evaluation and golden requests meet. Imports nothing."""
+"""The names of signatures and outputs, where training, evaluation and golden requests meet. Imports no TensorFlow."""
 
 from __future__ import annotations
 
@@ -6,5 +6,3 @@ SERVING_DEFAULT, PREDICT, CLASSIFY, TRANSFORM = "serving_default", "predict", "c
 PROBABILITY, LABEL = "probability", "label"
 # The output that the evaluator compares with the label, by task.
 PREDICTION_OUTPUT = {"binary_classification": PROBABILITY}
-# How a whole-number column says that it has no value, where a request must name every column; NaN and "" do for the others.
-MISSING_INT = -1

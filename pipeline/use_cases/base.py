@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from configs.errors import UsageError
+from configs.errors import ConfigError, UsageError
 from pipeline.use_cases import USE_CASES
 
 Task = Literal["binary_classification"]
@@ -27,6 +27,7 @@ class UseCase:
     search_space_name:    ``(keras_tuner.HyperParameters, hparams) -> hparams``.
     classes:              class names in the order of the model's output; for a binary task, (negative, positive).
     slices:               raw features to slice the evaluation by.
+    hparams:              the hyperparameters there are, with their defaults; configuration may change these and no others.
     golden_name:          ``list[dict[column, value or None]]``, raw rows whose answers are kept with the model.
     """
 
@@ -42,6 +43,7 @@ class UseCase:
     classes: tuple[str, ...]
     slices: tuple[tuple[str, ...], ...]
     golden_name: str
+    hparams: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def folder(self) -> Path:
@@ -57,6 +59,21 @@ class UseCase:
         """The function or value behind one of this use case's dotted names."""
         module, _, attribute = dotted.rpartition(".")
         return getattr(importlib.import_module(module), attribute)
+
+    def merged_hparams(self, configured: Mapping[str, Any]) -> dict[str, Any]:
+        """The defaults with the configured values over them.
+
+        Raises:
+            ConfigError: a key that is none of the hyperparameters, or a value of another type.
+        """
+        for key, value in configured.items():
+            if key not in self.hparams:
+                raise ConfigError(f"hparams.{key}: unknown key; allowed: {', '.join(sorted(self.hparams))}")
+            default = self.hparams[key]
+            same = isinstance(value, type(default)) or (isinstance(default, float) and type(value) is int)
+            if not same or (isinstance(value, bool) and not isinstance(default, bool)):
+                raise ConfigError(f"hparams.{key}: {value!r} is not of type {type(default).__name__}, as {default!r} is")
+        return {**self.hparams, **configured}
 
     def source(self) -> Path:
         """The rows that ship with the use case."""

@@ -13,6 +13,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -33,6 +34,7 @@ from serving.launchers import readiness
 from serving.server.orphan import MARKER
 
 _HOST = "127.0.0.1"
+_MODEL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # it becomes a directory and a part of URLs
 _START_SECONDS = 120.0  # importing TensorFlow on a cold, busy disk
 _STOP_SECONDS = 15.0  # more than the server's own grace
 _POLL_SECONDS = "0.05"
@@ -63,6 +65,8 @@ class EmbeddedLauncher:
 
     def launch(self, model_dir: Path, *, model_name: str) -> EmbeddedServer:
         """See `Launcher.launch`. Raises LaunchError when there is no such directory, or no process can be started."""
+        if not _MODEL_NAME.fullmatch(model_name):
+            raise LaunchError(f"{model_name!r} is no model name: letters, digits, '_', '-' and '.' are allowed")
         if not model_dir.is_dir():
             raise LaunchError(f"{model_dir} is not a directory: give the folder that holds saved_model.pb")
         server = self._take(model_name)

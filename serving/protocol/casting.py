@@ -15,13 +15,15 @@ Array = np.ndarray[Any, Any]
 def cast(value: npt.ArrayLike, dtype: str) -> Array:
     """`value` as an array of `dtype`; precision may be lost, meaning may not (no float to int, no wrapped integer)."""
     kind = BY_NAME[dtype]
-    array = np.asarray(value)
     if kind.name == "string":
+        # As objects: numpy's own bytes type drops zeros at the end.
+        array = value if isinstance(value, np.ndarray) else np.asarray(value, dtype=object)
         if array.size and array.dtype.kind not in "USO":
             raise ValueError(f"expected strings, got {array.dtype}")
         flat = np.empty(array.size, dtype=object)
         flat[:] = [as_bytes(item) for item in array.ravel().tolist()]
         return flat.reshape(array.shape)
+    array = np.asarray(value)
     if array.dtype == kind.numpy:
         return array
     if array.size == 0 and array.dtype == np.float64:  # what numpy makes of []

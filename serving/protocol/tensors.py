@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from serving.protocol import wire_pb2 as wire
-from serving.protocol.casting import as_bytes, cast
+from serving.protocol.casting import cast
 from serving.protocol.dtypes import BY_NAME, BY_NUMBER, DType, of_array
 
 Array = np.ndarray[Any, Any]
@@ -25,14 +25,14 @@ _LENGTH_DELIMITED = 2
 
 def to_proto(value: npt.ArrayLike, dtype: str | None = None, *, as_content: bool = False) -> wire.TensorProto:
     """The message that carries `value`, as `dtype` if given (see `serving.protocol.casting`). Raises ValueError."""
-    array = np.asarray(value) if dtype is None else cast(value, dtype)
-    kind = BY_NAME[dtype] if dtype is not None else of_array(array)
+    kind = of_array(np.asarray(value)) if dtype is None else BY_NAME[dtype]
+    array = cast(value, kind.name)
     proto = wire.TensorProto(
         dtype=wire.DataType.ValueType(kind.number),
         tensor_shape=wire.TensorShapeProto(dim=[wire.TensorShapeProto.Dim(size=size) for size in array.shape]),
     )
     if kind.name == "string":
-        proto.string_val.extend(as_bytes(item) for item in array.ravel().tolist())
+        proto.string_val.extend(array.ravel().tolist())
     elif as_content:
         raw = _bfloat16_bits(array) if kind.name == "bfloat16" else array
         proto.tensor_content = raw.astype(raw.dtype.newbyteorder("<"), copy=False).tobytes()

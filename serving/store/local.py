@@ -13,8 +13,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from serving.errors import ModelLoadError, NotPublished, StoreError, StoreFull, VersionDamaged
 from serving.store import history
 from serving.store.base import Version
@@ -117,7 +115,9 @@ class LocalStore:
 
     @contextlib.contextmanager
     def _locked(self, home: Path) -> Iterator[None]:
-        # The lock is the kernel's (flock): a killed holder frees it.
+        # Imported here: half of what `versions` would take to start. The lock is the kernel's (flock): a killed holder frees it.
+        from filelock import FileLock, Timeout
+
         try:
             with FileLock(home / _LOCK, timeout=self._lock_seconds):
                 yield

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import ast
+import os
+import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatch
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -19,13 +22,19 @@ def python_files(root: Path, *folders: str) -> list[Path]:
 
 
 def tracked_files(root: Path) -> list[Path]:
-    """Every file git tracks or would track; every file, where the tree is no checkout."""
-    if not (root / ".git").exists():
-        return sorted(path for path in root.rglob("*") if path.is_file())
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
-    )
-    return sorted(path for name in listed.stdout.split("\0") if name and (path := root / name).is_file())
+    """Every file git tracks or would track; where the tree is no checkout, every file that .gitignore's plain names do not hide."""
+    if (root / ".git").exists() and shutil.which("git"):
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"], cwd=root, capture_output=True, text=True, check=True
+        )
+        return sorted(path for name in listed.stdout.split("\0") if name and (path := root / name).is_file())
+    ignore = root / ".gitignore"
+    hidden = [line.rstrip("/") for line in ignore.read_text(encoding="utf-8").split()] if ignore.is_file() else []
+    found = []
+    for folder, below, names in os.walk(root):
+        below[:] = [name for name in below if not any(fnmatch(name, pattern) for pattern in hidden)]
+        found += [Path(folder, name) for name in names if not any(fnmatch(name, pattern) for pattern in hidden)]
+    return sorted(found)
 
 
 def syntax(path: Path) -> ast.Module:

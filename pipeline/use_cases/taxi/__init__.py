@@ -17,4 +17,5 @@ USE_CASE = UseCase(
     classes=("small_tip", "big_tip"),
     slices=(("trip_start_hour",),),
     golden_name=f"{_HERE}.evaluation.GOLDEN_ROWS",
+    hparams={"hidden_units": [64, 32], "learning_rate": 0.003, "dropout": 0.1},
 )

@@ -7,10 +7,7 @@ from typing import Any
 
 import keras
 
-from configs.errors import ConfigError
 from pipeline.use_cases.taxi.features import LABEL, NUMERIC, numeric_width, one_hot_depths
-
-DEFAULTS: dict[str, Any] = {"hidden_units": [64, 32], "learning_rate": 0.003, "dropout": 0.1}
 
 
 def build_model(hparams: Mapping[str, Any]) -> keras.Model:
@@ -22,23 +19,19 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
     Returns:
         From ``{"numeric": float32 [batch, 11], <category>: int64 [batch]}`` to the probability of a big tip, float32 [batch, 1].
     """
-    unknown = sorted(set(hparams) - set(DEFAULTS))
-    if unknown:
-        raise ConfigError(f"hparams.{unknown[0]}: unknown key; allowed: {', '.join(sorted(DEFAULTS))}")
-    chosen = {**DEFAULTS, **hparams}
     numeric = keras.Input((numeric_width(),), name=NUMERIC, dtype="float32")
     inputs, parts = {NUMERIC: numeric}, [numeric]
     for name, depth in one_hot_depths().items():
         inputs[name] = keras.Input((), name=name, dtype="int64")
         parts.append(keras.layers.CategoryEncoding(num_tokens=depth, output_mode="one_hot")(inputs[name]))
     hidden = keras.layers.Concatenate()(parts)
-    for units in chosen["hidden_units"]:
+    for units in hparams["hidden_units"]:
         hidden = keras.layers.Dense(units, activation="relu")(hidden)
-        hidden = keras.layers.Dropout(chosen["dropout"])(hidden)
+        hidden = keras.layers.Dropout(hparams["dropout"])(hidden)
     output = keras.layers.Dense(1, activation="sigmoid", name=LABEL)(hidden)
     model = keras.Model(inputs, output)
     model.compile(
-        optimizer=keras.optimizers.Adam(chosen["learning_rate"]),
+        optimizer=keras.optimizers.Adam(hparams["learning_rate"]),
         loss=keras.losses.BinaryCrossentropy(),
         metrics=[keras.metrics.AUC(name="auc")],
     )

@@ -49,7 +49,8 @@ def test_requests_are_read(body, signature, form, arrays):
         (
             '{"inputs":1,"instances":[1]}',
             ONE,
-            "JSON Value: {\"inputs\":1,\"instances\":[1]} Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist",
+            'JSON Value: {"inputs":1,"instances":[1]} '
+            "Not formatted correctly expecting only one of 'inputs' or 'instances' keys to exist",
         ),
         ('{"instances":1}', ONE, "JSON Value: {\"instances\":1} Expecting 'instances' to be an list/array"),
         ('{"instances":[]}', ONE, "JSON Value: {\"instances\":[]} No values in 'instances' array"),

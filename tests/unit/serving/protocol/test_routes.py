@@ -35,7 +35,6 @@ def test_paths_are_understood(method, path, route):
         ("POST", "/v1/models/m", "Malformed request: POST /v1/models/m"),
         ("POST", "/v1/models/m/versions/x:predict", "Malformed request: POST /v1/models/m/versions/x:predict"),
         ("PUT", "/v1/models/m", "Malformed request: PUT /v1/models/m"),
-        ("GET", "/v1/models/m\n", "Malformed request: GET /v1/models/m\n"),
         ("GET", "/v1/models", "Missing model name in request."),
         ("GET", f"/v1/models/m/versions/{2**63}", f"Failed to convert version: {2**63} to numeric."),
         ("GET", "/v1/models/m/versions/" + "9" * 5000, "Failed to convert version"),

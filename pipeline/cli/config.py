@@ -1,0 +1,62 @@
+"""``sluiceway show`` and ``sluiceway check``: configuration seen and tested, nothing changed."""
+
+from __future__ import annotations
+
+import click
+
+from serving.cli_frame import json_option, print_json, settings_options
+
+
+@click.command()
+@click.argument("use_case")
+@settings_options
+@json_option
+def show(use_case: str, environment: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Print the effective configuration of USE_CASE: its file, its environment's file, then the overrides.
+
+    \b
+    Example:
+      sluiceway show taxi --env smoke --set thresholds.auc=0.7
+    """
+    import yaml
+
+    from msgspec import to_builtins
+
+    from configs.load import load_settings
+
+    document = to_builtins(load_settings(use_case, environment, overrides))
+    if as_json:
+        print_json(document)
+        return
+    click.echo(f"# use case {use_case}: configs/use_cases/{use_case}.yaml")
+    click.echo(yaml.safe_dump(document["use_case"], sort_keys=False).rstrip())
+    click.echo(f"\n# environment {environment}: configs/environments/{environment}.yaml")
+    click.echo(yaml.safe_dump(document["environment"], sort_keys=False).rstrip())
+
+
+@click.command()
+@click.argument("use_case")
+@settings_options
+@click.option("--data", metavar="PATH", help="A CSV file, a folder of them or a glob, instead of the configured source.")
+@json_option
+def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str | None, as_json: bool) -> None:
+    """Hold the configuration, the use case and the data of USE_CASE against each other; change nothing.
+
+    \b
+    Example:
+      sluiceway check taxi --data trips.csv
+    """
+    from configs.load import load_settings
+    from pipeline.cli.run import _quoted
+    from pipeline.run import check as hold
+    from pipeline.run import plan
+
+    checked = hold(load_settings(use_case, environment, [*overrides, *([f"data.source={_quoted(data)}"] if data else [])]))
+    planned = plan(checked)
+    files = [str(path) for path in checked.source.files]
+    if as_json:
+        print_json({"use_case": use_case, "ok": True, "files": files, "columns": checked.columns, "fingerprint": planned.fingerprint})
+        return
+    click.echo(f"OK {use_case}: configuration, use case and data fit together")
+    click.echo(f"data: {len(files)} file{'s' if len(files) != 1 else ''}, {len(checked.columns)} columns: {', '.join(files[:3])}")
+    click.echo(f"next: sluiceway run {use_case}")

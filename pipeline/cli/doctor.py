@@ -1,0 +1,113 @@
+"""``sluiceway doctor``: what this machine has and what it lacks, one line each."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import socket
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import metadata, util
+from pathlib import Path
+
+import click
+
+from configs.errors import ExitCode
+from configs.schema import Settings
+from serving.cli_frame import json_option, print_json, settings_options
+
+_FREE_GIB = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at. ``advice`` is what to do where it is not ``ok``."""
+
+    name: str
+    ok: bool
+    found: str
+    advice: str = ""
+
+
+@click.command()
+@settings_options
+@json_option
+def doctor(environment: str, overrides: tuple[str, ...], as_json: bool) -> int:
+    """Look at the interpreter, the installed packages, the disk, the ports and the store.
+
+    \b
+    Example:
+      sluiceway doctor --env smoke
+    """
+    from configs.load import load_settings, names
+
+    settings = load_settings(names("use_cases")[0], environment, overrides)
+    checks: list[Callable[[Settings], Finding]] = [_python, _pipeline, _server, _state, _disk, _rest_port, _grpc_port]
+    findings = [check(settings) for check in checks]
+    healthy = all(finding.ok for finding in findings)
+    if as_json:
+        print_json({"ok": healthy, "findings": [vars(finding) for finding in findings]})
+    else:
+        for finding in findings:
+            mark = click.style("ok  ", fg="green") if finding.ok else click.style("MISS", fg="red", bold=True)
+            click.echo(f"{mark} {finding.name:<11} {finding.found}{'' if finding.ok else f' -> {finding.advice}'}")
+    return int(ExitCode.DONE if healthy else ExitCode.FAILURE)
+
+
+def _python(_: Settings) -> Finding:
+    version = platform.python_version()
+    fits = (3, 10) <= sys.version_info[:2] <= (3, 13)
+    return Finding("python", fits, f"{version} on {platform.platform(terse=True)}", "use Python 3.10 to 3.13")
+
+
+def _pipeline(_: Settings) -> Finding:
+    return _packages("pipeline", ("tfx", "tensorflow", "tensorflow-transform", "keras-tuner"), "pip install 'sluiceway[pipeline]'")
+
+
+def _server(_: Settings) -> Finding:
+    return _packages("server", ("tensorflow", "grpcio", "uvicorn", "psutil"), "pip install 'sluiceway[server]'")
+
+
+def _packages(name: str, wanted: tuple[str, ...], advice: str) -> Finding:
+    found, missing = [], []
+    for package in wanted:
+        try:
+            found.append(f"{package} {metadata.version(package)}")
+        except metadata.PackageNotFoundError:
+            missing.append(package)
+    if not missing and name == "pipeline" and util.find_spec("dill") is None:
+        missing.append("dill")
+    return Finding(name, not missing, ", ".join(found) if not missing else f"not installed: {', '.join(missing)}", advice)
+
+
+def _state(settings: Settings) -> Finding:
+    path = Path(settings.environment.state).expanduser().resolve()
+    there = next(parent for parent in [path, *path.parents] if parent.exists())
+    return Finding("state", os.access(there, os.W_OK), str(path), f"{there} cannot be written; use another folder (--set state=...)")
+
+
+def _disk(settings: Settings) -> Finding:
+    path = Path(settings.environment.state).expanduser().resolve()
+    there = next(parent for parent in [path, *path.parents] if parent.exists())
+    free = shutil.disk_usage(there).free / 2**30
+    return Finding("disk", free >= _FREE_GIB, f"{free:.1f} GiB free", f"free some: a run wants {_FREE_GIB:g} GiB")
+
+
+def _rest_port(settings: Settings) -> Finding:
+    return _port("REST port", settings.environment.server.host, settings.environment.server.rest_port, "server.rest_port")
+
+
+def _grpc_port(settings: Settings) -> Finding:
+    return _port("gRPC port", settings.environment.server.host, settings.environment.server.grpc_port, "server.grpc_port")
+
+
+def _port(name: str, host: str, port: int, key: str) -> Finding:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as error:
+            return Finding(name, False, f"{host}:{port} {error.strerror}", f"a server runs there already, or choose another (--set {key}=...)")
+    return Finding(name, True, f"{host}:{port} is free")

@@ -1,0 +1,104 @@
+"""``sluiceway run``: one run, what it shows, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from configs.errors import ExitCode
+from serving.cli_frame import json_option, print_json, settings_options
+
+_VERDICT_CODES = {"live": ExitCode.DONE, "unchanged": ExitCode.DONE, "refused": ExitCode.REFUSED, "failed": ExitCode.FAILURE}
+
+
+@click.command()
+@click.argument("use_case")
+@settings_options
+@click.option("--data", metavar="PATH", help="A CSV file, a folder of them or a glob, instead of the configured source.")
+@click.option("--no-cache", is_flag=True, help="Run every node again, also when nothing is new.")
+@click.option("-v", "--verbose", is_flag=True, help="Show what the libraries print.")
+@json_option
+def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str | None, no_cache: bool, verbose: bool, as_json: bool) -> int:
+    """Train USE_CASE on its data, judge it, boot a server on it, publish it.
+
+    \b
+    Example:
+      sluiceway run taxi
+      sluiceway run taxi --data 'trips/*.csv' --set thresholds.auc=0.9
+
+    Ends with 0 when the model is live or nothing is new, 3 when a gate refused it, 2 for wrong input, 1 when something failed.
+    """
+    from configs.load import load_settings
+    from pipeline.run import check, plan
+
+    given = [*overrides, *([f"data.source={_quoted(data)}"] if data else []), *(["cache=false"] if no_cache else [])]
+    checked = check(load_settings(use_case, environment, given))
+    planned = plan(checked)
+    code = _show(planned, verbose=verbose, as_json=as_json)
+    # TensorFlow, Beam and their threads take seconds to unwind; everything of ours is closed and on the disk.
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
+def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
+    from pipeline.cli.noise import kept_in
+    from pipeline.cli.progress import progress
+    from pipeline.nodes import node_names
+    from pipeline.run import execute, expected_seconds
+
+    settings, layout = planned.checked.settings, planned.checked.layout
+    nodes = node_names(tuner=settings.use_case.tuner.enabled)
+    answers: list[Any] = []
+    started = time.monotonic()
+    with kept_in(planned.folder / "log.txt", verbose=verbose) as screen:
+        stream = screen.err if as_json else screen.out
+        view = progress(stream, f"{settings.name} ({settings.environment_name})", nodes, expected_seconds(layout), live=stream.isatty() and not verbose)
+        with view:
+            view.note("starting TFX ...")
+
+            def prove(launcher: str, version: Any) -> None:
+                from pipeline.proof import prove as ask
+
+                view.note("asking the published version ...")
+                answers.extend(ask(launcher, version))
+
+            result = execute(planned, view, prove)
+    result = replace(result, seconds=time.monotonic() - started)
+    if as_json:
+        print_json({**result.as_json(), "answers": [vars(answer) for answer in answers]})
+    else:
+        _conclude(result, answers)
+    return int(_VERDICT_CODES[result.verdict])
+
+
+def _conclude(result: Any, answers: list[Any]) -> None:
+    """Verdict first, then where to look, then what to do next."""
+    name = result.use_case
+    for answer in answers:
+        shown = ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in answer.outputs.items())
+        click.echo(f"answered over {answer.transport}: {shown}")
+    if result.verdict == "live":
+        click.secho(f"LIVE {name} v{result.version}", fg="green", bold=True)
+        following = f"sluiceway serve {name}"
+    elif result.verdict == "unchanged":
+        click.secho(f"UNCHANGED {name} v{result.version} is live; nothing is new", fg="blue", bold=True)
+        following = f"sluiceway serve {name}   (sluiceway run {name} --no-cache trains again)"
+    else:
+        click.secho(f"REFUSED by {result.gate}: {result.reasons[0].message}", fg="red", bold=True)
+        for reason in result.reasons[1:]:
+            click.echo(f"  also: {reason.message}")
+        click.echo(f"live is still: {f'v{result.version}' if result.version else 'nothing'}")
+        following = f"sluiceway history {name}"
+    click.echo(f"log:  {result.log}")
+    click.echo(f"next: {following}")
+
+
+def _quoted(path: str) -> str:
+    """A path as a YAML text, so that one like ``2024`` or ``*.csv`` stays a text."""
+    return "'" + path.replace("'", "''") + "'"

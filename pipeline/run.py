@@ -1,0 +1,234 @@
+"""One run of a use case, from configuration to what it came to. Imports TFX only when there is something to do."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from components.example_gen.columns import read_columns
+from components.example_gen.source import Source, check_source
+from configs.errors import SluicewayError, UsageError
+from configs.schema import Settings
+from pipeline.errors import RunUnderWay
+from pipeline.fingerprint import code_digest, run_fingerprint
+from pipeline.layout import Layout, layout_of
+from pipeline.metrics import check_thresholds
+from pipeline.nodes import node_names
+from pipeline.runners.base import Listener, NodeEvent, Outcome, RunResult
+from pipeline.use_cases.base import UseCase, get_use_case
+from serving.store import open_store
+from serving.store.base import Version, VersionStore
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A configuration that holds together with its use case and its data; nothing was written to find out."""
+
+    use_case: UseCase
+    settings: Settings
+    layout: Layout
+    source: Source
+    columns: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked run with its identity."""
+
+    checked: Checked
+    run_id: str
+    code: str
+    fingerprint: str
+
+    @property
+    def folder(self) -> Path:
+        """Where this run keeps its log and its result."""
+        return self.checked.layout.runs / self.run_id
+
+
+def check(settings: Settings) -> Checked:
+    """Hold configuration, use case and data against each other, without side effects.
+
+    Raises:
+        UsageError: something does not fit; the message says what, which value, and what is allowed.
+    """
+    use_case = get_use_case(settings.name)
+    check_thresholds(use_case.task, settings.use_case)
+    use_case.merged_hparams(settings.use_case.hparams)
+    columns = read_columns(use_case.schema_path)
+    source = check_source(settings.use_case.data.source or str(use_case.source()), list(columns))
+    return Checked(use_case, settings, layout_of(settings), source, columns)
+
+
+def plan(checked: Checked) -> Plan:
+    """Give a checked run its identity."""
+    code = code_digest(checked.use_case)
+    fingerprint = run_fingerprint(checked.settings, checked.source.digest, code)
+    stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
+    return Plan(checked, f"{stamp}-{secrets.token_hex(3)}", code, fingerprint)
+
+
+def execute(planned: Plan, listener: Listener, prove: Callable[[str, Version], None]) -> RunResult:
+    """Run the pipeline, or find that there is nothing new. ``prove`` is called with a version that was just published.
+
+    Raises:
+        RunUnderWay: another process runs this use case in this state folder.
+        SluicewayError: a node failed.
+    """
+    layout, settings = planned.checked.layout, planned.checked.settings
+    started = time.monotonic()
+    with _alone(layout), _disk_errors(layout.state):
+        store = open_store(settings.environment.store.kind, str(layout.store))
+        before = store.live(settings.name)
+        result = RunResult(
+            use_case=settings.name,
+            verdict="unchanged",
+            version=before.number if before else None,
+            champion=before.number if before else None,
+            run_id=planned.run_id,
+            log=str(planned.folder / "log.txt"),
+            metrics=dict(before.manifest.identity.metrics) if before else {},
+        )
+        if before and settings.environment.cache and before.manifest.identity.fingerprint == planned.fingerprint:
+            store.verify(settings.name, before.number)
+            nodes = tuple(NodeEvent(name, "cached") for name in node_names(tuner=settings.use_case.tuner.enabled))
+            return replace(result, nodes=nodes, seconds=time.monotonic() - started)
+        seen: dict[str, NodeEvent] = {}
+        outcome = _run_nodes(planned, _recorded(seen, listener))
+        names = node_names(tuner=settings.use_case.tuner.enabled)
+        nodes = tuple(seen.get(name, NodeEvent(name, "skipped")) for name in names)
+        result = _concluded(replace(result, nodes=nodes), outcome, store, planned, prove)
+        result = replace(result, seconds=time.monotonic() - started)
+        _keep(planned.folder / "result.json", result.as_json())
+        return result
+
+
+def expected_seconds(layout: Layout) -> dict[str, float]:
+    """How long each node took when it last really ran, for the time left."""
+    seconds: dict[str, float] = {}
+    for path in sorted(layout.runs.glob("*/result.json"))[-20:]:
+        try:
+            nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
+        except (OSError, ValueError, KeyError):
+            continue
+        seconds.update({node["name"]: node["seconds"] for node in nodes if node["state"] in {"done", "refused"}})
+    return seconds
+
+
+def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
+    from components.infra_validator import standby
+    from pipeline.definition import RunInputs, create_pipeline
+    from pipeline.runners.local import LocalRunner
+
+    checked = planned.checked
+    schema = _staged_schema(checked)
+    inputs = RunInputs(checked.source, schema, planned.run_id, planned.fingerprint, planned.code)
+    pipeline = create_pipeline(checked.use_case, checked.settings, checked.layout, inputs)
+
+    def ahead(event: NodeEvent) -> None:
+        # A server's start is mostly imports: it begins while the evaluator still works, and again for the proof at the end.
+        if (event.name, event.state) in {("Evaluator", "running"), ("InfraValidator", "done")}:
+            standby.prepare(checked.settings.environment.launcher, checked.settings.name)
+        listener(event)
+
+    try:
+        return LocalRunner().run_nodes(pipeline, ahead, raw_label=checked.use_case.raw_label)
+    except BaseException:
+        standby.dismiss()
+        raise
+
+
+def _concluded(result: RunResult, outcome: Outcome, store: VersionStore, planned: Plan, prove: Callable[[str, Version], None]) -> RunResult:
+    from components.infra_validator import standby
+
+    try:
+        if outcome.refused is not None:
+            store.refuse(result.use_case, outcome.refused, planned.run_id)
+            return replace(
+                result, verdict="refused", gate=outcome.refused.gate, reasons=outcome.refused.reasons, metrics=outcome.metrics
+            )
+        if outcome.pushed == "unchanged":
+            return replace(result, metrics=outcome.metrics)
+        version = store.live(result.use_case)
+        if outcome.pushed != "publish" or version is None or version.number != outcome.version:
+            raise SluicewayError(f"the pusher said {outcome.pushed} v{outcome.version}, the store says {version and version.number}")
+        result = replace(result, verdict="live", version=version.number, metrics=outcome.metrics)
+        prove(planned.checked.settings.environment.launcher, version)
+        return result
+    finally:
+        standby.dismiss()
+
+
+def _staged_schema(checked: Checked) -> Path:
+    """The curated schema in a folder of its own, named by its content."""
+    content = checked.use_case.schema_path.read_bytes()
+    folder = checked.layout.home / "schemas" / hashlib.sha256(content).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    target, partial = folder / "schema.pbtxt", folder.with_suffix(f".{os.getpid()}")
+    if not target.exists() or target.read_bytes() != content:
+        partial.write_bytes(content)
+        partial.replace(target)
+    return folder
+
+
+def _recorded(seen: dict[str, NodeEvent], listener: Listener) -> Listener:
+    def record(event: NodeEvent) -> None:
+        seen[event.name] = event
+        listener(event)
+
+    return record
+
+
+@contextlib.contextmanager
+def _alone(layout: Layout) -> Iterator[None]:
+    """Hold the use case's lock; the kernel frees it when the process dies, however it dies."""
+    try:
+        layout.home.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(layout.lock, timeout=0)
+        lock.acquire()
+    except Timeout as error:
+        raise RunUnderWay(
+            f"another run of {layout.use_case} is under way in {layout.state}; wait for it, or use another state folder (--set state=...)"
+        ) from error
+    except OSError as error:
+        raise UsageError(f"{layout.home}: cannot be written: {error.strerror}") from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def _disk_errors(state: Path) -> Iterator[None]:
+    """A full disk shows itself in many libraries' errors; it is told as what it is."""
+    try:
+        yield
+    except Exception as error:
+        link: BaseException | None = error
+        while link is not None:
+            text = str(link)
+            if getattr(link, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "No space left" in text or "disk is full" in text:
+                free = shutil.disk_usage(state).free // 2**20
+                raise UsageError(f"no space left on the disk of {state} ({free} MiB free); nothing was published, free some and run again") from error
+            link = link.__cause__ or link.__context__
+        raise
+
+
+def _keep(path: Path, content: dict[str, Any]) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(content, indent=1) + "\n", encoding="utf-8")
+    partial.replace(path)

@@ -1,0 +1,181 @@
+"""The commands of the serving side: serve, predict, versions, history."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from configs.errors import UsageError
+from serving.cli_frame import json_option, print_json, settings_options
+
+COMMANDS = {
+    "serve": ("serving.cli:serve", "Serve what is live, and what goes live later."),
+    "predict": ("serving.cli:predict", "Ask a served model."),
+    "versions": ("serving.cli:versions", "List the published versions of a model."),
+    "history": ("serving.cli:history", "Tell what was published and what was refused, and why."),
+}
+
+
+def _environment(use_case: str, environment: str, overrides: tuple[str, ...]) -> tuple[Any, Path]:
+    """(environment's configuration, the store's folder)."""
+    from configs.load import load_settings
+
+    chosen = load_settings(use_case, environment, overrides).environment
+    state = Path(chosen.state).expanduser().resolve()
+    return chosen, Path(chosen.store.path).expanduser().resolve() if chosen.store.path else state / "store"
+
+
+@click.command()
+@click.argument("use_case", default="taxi")
+@settings_options
+@click.option("-v", "--verbose", is_flag=True, help="Show what the libraries print.")
+def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: bool) -> None:
+    """Serve the live version of USE_CASE over REST and gRPC, and follow when a newer one is published. Ctrl-C stops it.
+
+    \b
+    Example:
+      sluiceway serve taxi --set server.rest_port=9501
+    """
+    from serving.store import open_store
+
+    chosen, path = _environment(use_case, environment, overrides)
+    live = open_store(chosen.store.kind, str(path)).live(use_case)
+    if live is None:
+        raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {use_case}")
+    server = chosen.server
+    click.echo(f"serving {use_case} v{live.number} and what follows; Ctrl-C stops", err=True)
+    click.echo(f"REST  http://{server.host}:{server.rest_port}/v1/models/{use_case}:predict", err=True)
+    click.echo(f"gRPC  {server.host}:{server.grpc_port}", err=True)
+    flags = [
+        f"--model_name={use_case}",
+        f"--model_base_path={path / use_case}",
+        f"--port={server.grpc_port}",
+        f"--rest_api_port={server.rest_port}",
+        f"--bind={server.host}",
+        f"--file_system_poll_wait_seconds={server.poll_seconds}",
+        *(["--verbose"] if verbose else []),
+    ]
+    # The server takes this process's place: signals, exit code and logs are its own.
+    sys.stdout.flush()
+    os.execv(sys.executable, [sys.executable, "-m", "serving.server", *flags])
+
+
+@click.command()
+@click.argument("use_case")
+@click.argument("row")
+@settings_options
+@click.option("--version", type=int, help="Ask this version; without it, the newest that is served.")
+@click.option("--signature", default="predict", show_default=True, help="The signature to call.")
+@click.option("--grpc", "transport", flag_value="grpc", help="Ask over gRPC.")
+@click.option("--rest", "transport", flag_value="rest", default=True, help="Ask over REST (the default).")
+@json_option
+def predict(
+    use_case: str,
+    row: str,
+    environment: str,
+    overrides: tuple[str, ...],
+    version: int | None,
+    signature: str,
+    transport: str,
+    as_json: bool,
+) -> None:
+    """Ask the server for a prediction. ROW is a JSON object, a list of them, or @FILE with either.
+
+    Columns that are left out are missing values.
+
+    \b
+    Example:
+      sluiceway predict taxi '{"fare": 12.5, "trip_start_hour": 19, "payment_type": "Credit Card"}'
+    """
+    from serving.clients import load
+    from serving.rows import answers_by_row, columns_from_rows, read_rows
+
+    chosen, _ = _environment(use_case, environment, overrides)
+    rows = read_rows(row)
+    address = f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
+    with load(transport)(f"http://{address}" if transport == "rest" else address) as client:
+        spec = client.metadata(use_case, version).get(signature)
+        if spec is None:
+            raise UsageError(f"{use_case} has no signature {signature!r}; see: curl http://{address}/v1/models/{use_case}/metadata")
+        outputs = client.predict(use_case, columns_from_rows(rows, spec), version=version, signature=signature)
+        answered_by = version or client.live_version(use_case)
+    predictions = answers_by_row(outputs)
+    if as_json:
+        print_json({"model": use_case, "version": answered_by, "signature": signature, "predictions": predictions})
+        return
+    for prediction in predictions:
+        click.echo(json.dumps(prediction, ensure_ascii=False))
+    click.echo(f"answered by {use_case} v{answered_by} over {transport}", err=True)
+
+
+@click.command()
+@click.argument("use_case")
+@settings_options
+@json_option
+def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    """List the published versions of USE_CASE, newest last; the last one is live.
+
+    \b
+    Example:
+      sluiceway versions taxi
+    """
+    from serving.store import open_store
+
+    chosen, path = _environment(use_case, environment, overrides)
+    found = open_store(chosen.store.kind, str(path)).versions(use_case)
+    rows = [
+        {
+            "version": version.number,
+            "live": version is found[-1],
+            "published_at": version.manifest.published_at,
+            "champion": version.manifest.identity.champion,
+            "metrics": dict(version.manifest.identity.metrics),
+            "run_id": version.manifest.identity.run_id,
+            "digest": version.manifest.digest,
+            "path": str(version.path),
+        }
+        for version in found
+    ]
+    if as_json:
+        print_json({"model": use_case, "versions": rows})
+        return
+    if not rows:
+        click.echo(f"no version of {use_case} in {path}; publish one: sluiceway run {use_case}")
+    for row in rows:
+        metrics = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items() if name != "example_count")
+        click.echo(f"v{row['version']:<4} {row['published_at']}  {'live' if row['live'] else '    '}  {metrics}")
+
+
+@click.command()
+@click.argument("use_case")
+@settings_options
+@json_option
+def history(use_case: str, environment: str, overrides: tuple[str, ...], as_json: bool) -> None:
+    """Tell what happened to USE_CASE, oldest first: what was published, what was refused and why.
+
+    \b
+    Example:
+      sluiceway history taxi
+    """
+    from serving.store import open_store
+
+    chosen, path = _environment(use_case, environment, overrides)
+    events = open_store(chosen.store.kind, str(path)).history(use_case)
+    if as_json:
+        print_json({"model": use_case, "events": [vars(event) for event in events]})
+        return
+    if not events:
+        click.echo(f"nothing has happened to {use_case} in {path} yet")
+    for event in events:
+        if event.kind == "refuse":
+            reasons = "; ".join(reason["message"] for reason in event.details.get("reasons", ()))
+            click.echo(f"{event.at}  refused by {event.details.get('gate')}: {reasons}")
+        else:
+            click.echo(f"{event.at}  {event.kind} v{event.version}  ({event.run_id})")
+
+

@@ -1,0 +1,60 @@
+"""How every command ends: one line for a person's mistake, one JSON document for a program, a distinct exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any, NoReturn, TypeVar
+
+import click
+
+from configs.errors import ExitCode, SluicewayError
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def json_option(command: _Command) -> _Command:
+    """``--json``: one JSON document on stdout, everything else on stderr."""
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document on stdout; all else goes to stderr.")(command)
+
+
+def settings_options(command: _Command) -> _Command:
+    """``--env`` and ``--set``, as every command that reads configuration takes them."""
+    command = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one value, e.g. thresholds.auc=0.7.")(command)
+    return click.option("--env", "environment", default="local", show_default=True, metavar="NAME", help="Where it runs.")(command)
+
+
+def print_json(document: Any) -> None:
+    """Print the one document."""
+    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+
+
+def run_command(command: click.Command, arguments: Sequence[str]) -> NoReturn:
+    """Run a command and leave the process with its exit code."""
+    code: int = ExitCode.DONE
+    try:
+        result = command.main(args=list(arguments), prog_name="sluiceway", standalone_mode=False)
+        code = result if isinstance(result, int) else ExitCode.DONE
+    except click.exceptions.Exit as error:
+        code = error.exit_code
+    except click.ClickException as error:
+        # click's own usage errors: the same one line, the same code.
+        code = _tell(error.format_message().replace("\n", " "), ExitCode.USAGE, "UsageError", arguments)
+    except (click.Abort, KeyboardInterrupt):
+        code = _tell("interrupted", 130, "Interrupted", arguments)
+    except SluicewayError as error:
+        code = _tell(str(error), error.exit_code, type(error).__name__, arguments)
+    except BrokenPipeError:
+        # The reader went away (for example `| head`): not an error worth a word.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        code = ExitCode.FAILURE
+    sys.exit(int(code))
+
+
+def _tell(message: str, code: int, kind: str, arguments: Sequence[str]) -> int:
+    click.echo(f"sluiceway: {message}", err=True)
+    if "--json" in arguments:
+        print_json({"error": {"kind": kind, "message": message, "exit_code": int(code)}})
+    return int(code)
