@@ -12,8 +12,8 @@ from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
-from components.example_validator.judge import Anomaly, ColumnStatistics
 from components.evaluator.judge import OVERALL, Failure
+from components.example_validator.judge import Anomaly, ColumnStatistics
 from serving.verdict import Verdict
 
 VERDICT_FILE = "verdict.json"
@@ -190,4 +190,3 @@ def _bound(failure: Any) -> tuple[float | None, float | None, str]:
     if threshold.WhichOneof("validate_relative"):
         return measured, threshold.change_threshold.absolute.value, "change"
     return measured, None, "missing"
-

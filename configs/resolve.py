@@ -49,7 +49,9 @@ def explain(shape: type[Struct], tree: Mapping[str, Any], error: str, file: str,
     if unknown:
         location.append(unknown[2])
     key = ".".join(location) or "the file"
-    source = "--set " if any(key == name or key.startswith(name + ".") or name.startswith(key + ".") for name in overridden) else f"{file}: "
+    source = (
+        "--set " if any(key == name or key.startswith(name + ".") or name.startswith(key + ".") for name in overridden) else f"{file}: "
+    )
     return f"{source}{key}: {_problem(shape, tree, message, location)}"
 
 

@@ -53,14 +53,16 @@ def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, input
     Raises:
         ConfigError: the thresholds do not fit the use case.
     """
-    nodes = [*_data_nodes(use_case, settings, inputs)]
-    example_gen, statistics_gen, schema, validator = nodes
+    nodes = list(_data_nodes(use_case, settings, inputs))
+    example_gen, _, schema, validator = nodes
     transform = stock.Transform(
         examples=example_gen.outputs["examples"],
         schema=schema.outputs["result"],
         preprocessing_fn=use_case.preprocessing_name,
         # Statistics of raw and transformed rows are the data gate's and the report's business; here they cost a third of the node.
         disable_statistics=True,
+        # The cache of analyzers pays where many spans of data are analysed again and again; on one it only makes the graph larger.
+        disable_analyzer_cache=True,
         custom_config={"code": inputs.code},
     )
     # Data that the gate refuses is not worth transforming.

@@ -1,9 +1,9 @@
 """The errors of running a pipeline.
 
-    SluicewayError (configs.errors)
-    +-- NodeFailed            1  a node raised; carries the node's name
-    +-- UsageError
-        +-- RunUnderWay       2  another process runs the same use case in the same state folder
+SluicewayError (configs.errors)
++-- NodeFailed            1  a node raised; carries the node's name
++-- UsageError
+    +-- RunUnderWay       2  another process runs the same use case in the same state folder
 """
 
 from __future__ import annotations

@@ -157,9 +157,7 @@ def _concluded(result: RunResult, outcome: Outcome, store: VersionStore, planned
     try:
         if outcome.refused is not None:
             store.refuse(result.use_case, outcome.refused, planned.run_id)
-            return replace(
-                result, verdict="refused", gate=outcome.refused.gate, reasons=outcome.refused.reasons, metrics=outcome.metrics
-            )
+            return replace(result, verdict="refused", gate=outcome.refused.gate, reasons=outcome.refused.reasons, metrics=outcome.metrics)
         if outcome.pushed == "unchanged":
             return replace(result, metrics=outcome.metrics)
         version = store.live(result.use_case)
@@ -222,7 +220,9 @@ def _disk_errors(state: Path) -> Iterator[None]:
             text = str(link)
             if getattr(link, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "No space left" in text or "disk is full" in text:
                 free = shutil.disk_usage(state).free // 2**20
-                raise UsageError(f"no space left on the disk of {state} ({free} MiB free); nothing was published, free some and run again") from error
+                raise UsageError(
+                    f"no space left on the disk of {state} ({free} MiB free); nothing was published, free some and run again"
+                ) from error
             link = link.__cause__ or link.__context__
         raise
 

@@ -97,7 +97,9 @@ def predict(
 
     chosen, _ = _environment(use_case, environment, overrides)
     rows = read_rows(row)
-    address = f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
+    address = (
+        f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
+    )
     with load(transport)(f"http://{address}" if transport == "rest" else address) as client:
         spec = client.metadata(use_case, version).get(signature)
         if spec is None:
@@ -128,7 +130,7 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
 
     chosen, path = _environment(use_case, environment, overrides)
     found = open_store(chosen.store.kind, str(path)).versions(use_case)
-    rows = [
+    rows: list[dict[str, Any]] = [
         {
             "version": version.number,
             "live": version is found[-1],
@@ -177,5 +179,3 @@ def history(use_case: str, environment: str, overrides: tuple[str, ...], as_json
             click.echo(f"{event.at}  refused by {event.details.get('gate')}: {reasons}")
         else:
             click.echo(f"{event.at}  {event.kind} v{event.version}  ({event.run_id})")
-
-

@@ -22,7 +22,9 @@ def json_option(command: _Command) -> _Command:
 
 def settings_options(command: _Command) -> _Command:
     """``--env`` and ``--set``, as every command that reads configuration takes them."""
-    command = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one value, e.g. thresholds.auc=0.7.")(command)
+    command = click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Override one value, e.g. thresholds.auc=0.7.")(
+        command
+    )
     return click.option("--env", "environment", default="local", show_default=True, metavar="NAME", help="Where it runs.")(command)
 
 

@@ -1,19 +1,19 @@
 """The errors of the serving side.
 
-    SluicewayError (configs.errors)
-    +-- UsageError
-    |   +-- NotPublished      2  the model or version asked for is not in the store
-    +-- StoreError            1  the version store could not be read or written
-    |   +-- StoreFull         1  no space left: nothing was published
-    |   +-- VersionDamaged    1  a published version does not match its manifest
-    +-- LaunchError           1  a model server could not be started, or could not be asked (never a verdict on the model)
-    |   +-- ServerDied        1  the server process ended on its own; carries its last log lines
-    |   +-- LaunchTimeout     1  the deadline passed before the server answered
-    +-- ModelLoadError        1  a directory is not a SavedModel that can be served; names the file or op
-    +-- PredictError          1  a server answered a request with an error; carries the canonical status code
-        +-- BadRequest        2  INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED
-        +-- ModelNotFound     2  NOT_FOUND
-        +-- Unavailable       1  UNAVAILABLE, DEADLINE_EXCEEDED, or no server at the address
+SluicewayError (configs.errors)
++-- UsageError
+|   +-- NotPublished      2  the model or version asked for is not in the store
++-- StoreError            1  the version store could not be read or written
+|   +-- StoreFull         1  no space left: nothing was published
+|   +-- VersionDamaged    1  a published version does not match its manifest
++-- LaunchError           1  a model server could not be started, or could not be asked (never a verdict on the model)
+|   +-- ServerDied        1  the server process ended on its own; carries its last log lines
+|   +-- LaunchTimeout     1  the deadline passed before the server answered
++-- ModelLoadError        1  a directory is not a SavedModel that can be served; names the file or op
++-- PredictError          1  a server answered a request with an error; carries the canonical status code
+    +-- BadRequest        2  INVALID_ARGUMENT, FAILED_PRECONDITION, OUT_OF_RANGE, UNIMPLEMENTED
+    +-- ModelNotFound     2  NOT_FOUND
+    +-- Unavailable       1  UNAVAILABLE, DEADLINE_EXCEEDED, or no server at the address
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ import numpy as np
 
 from serving.errors import ModelLoadError
 
+Array = np.ndarray[Any, Any]
 GOLDEN = "assets.extra/golden.json"
 FORMAT = 1
 
@@ -22,8 +23,8 @@ class GoldenRequest:
     """One request: arrays by name, for one signature, with the outputs that are right."""
 
     signature: str
-    inputs: Mapping[str, np.ndarray]
-    outputs: Mapping[str, np.ndarray]
+    inputs: Mapping[str, Array]
+    outputs: Mapping[str, Array]
 
 
 def dump(requests: Sequence[GoldenRequest]) -> dict[str, Any]:
@@ -59,24 +60,24 @@ def read(model_dir: Path) -> list[GoldenRequest]:
         raise ModelLoadError(f"{path}: not a file of golden requests: {error}") from error
 
 
-def _arrays(arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+def _arrays(arrays: Mapping[str, Array]) -> dict[str, Any]:
     return {name: {"dtype": _dtype_name(value), "shape": list(value.shape), "values": _values(value)} for name, value in arrays.items()}
 
 
-def _dtype_name(array: np.ndarray) -> str:
+def _dtype_name(array: Array) -> str:
     return "bytes" if array.dtype.kind in "OSU" else array.dtype.name
 
 
-def _values(array: np.ndarray) -> list[Any]:
+def _values(array: Array) -> list[Any]:
     flat = array.ravel().tolist()
     if array.dtype.kind in "OSU":
         return [base64.b64encode(value.encode() if isinstance(value, str) else value).decode() for value in flat]
     if array.dtype.kind == "f":
         return [value if np.isfinite(value) else str(value) for value in flat]
-    return flat
+    return list(flat)
 
 
-def _array(content: Mapping[str, Any]) -> np.ndarray:
+def _array(content: Mapping[str, Any]) -> Array:
     if content["dtype"] == "bytes":
         flat = np.array([base64.b64decode(value) for value in content["values"]], object)
     else:

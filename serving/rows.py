@@ -13,6 +13,7 @@ from configs.errors import UsageError
 from serving.protocol.dtypes import BY_NAME
 from serving.protocol.signature import SignatureSpec
 
+Array = np.ndarray[Any, Any]
 # What stands for a missing value where a signature wants every column.
 MISSING_INT = -1
 _MISSING: dict[str, Any] = {"O": b"", "f": float("nan"), "i": MISSING_INT}
@@ -41,7 +42,7 @@ def read_rows(text: str) -> list[Mapping[str, Any]]:
     return rows
 
 
-def columns_from_rows(rows: Sequence[Mapping[str, Any]], spec: SignatureSpec) -> dict[str, np.ndarray]:
+def columns_from_rows(rows: Sequence[Mapping[str, Any]], spec: SignatureSpec) -> dict[str, Array]:
     """One array [rows, ...] for each input of the signature; a column that a row leaves out, or null, is missing there.
 
     Raises:
@@ -59,13 +60,13 @@ def columns_from_rows(rows: Sequence[Mapping[str, Any]], spec: SignatureSpec) ->
     return columns
 
 
-def answers_by_row(outputs: Mapping[str, np.ndarray]) -> list[dict[str, Any]]:
+def answers_by_row(outputs: Mapping[str, Array]) -> list[dict[str, Any]]:
     """Named arrays [rows, ...] as one plain dictionary for each row."""
     plain = {name: [_plain(value) for value in array.tolist()] for name, array in outputs.items()}
     return [dict(zip(plain, values, strict=True)) for values in zip(*plain.values(), strict=True)]
 
 
-def _column(name: str, values: list[Any], kind: np.dtype[Any]) -> np.ndarray:
+def _column(name: str, values: list[Any], kind: np.dtype[Any]) -> Array:
     if kind.kind == "O":
         wrong = next((value for value in values if not isinstance(value, str | bytes)), None)
         if wrong is not None:

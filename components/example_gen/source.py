@@ -6,10 +6,10 @@ import codecs
 import csv
 import glob
 import hashlib
-import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from configs.errors import UsageError
 
@@ -36,7 +36,8 @@ def find_files(text: str) -> tuple[Path, str, tuple[Path, ...]]:
     if path.is_dir():
         base, pattern = path.resolve(), "*.csv"
     elif glob.has_magic(text):
-        fixed = Path(*[part for part in path.parts[: next(i for i, part in enumerate(path.parts) if glob.has_magic(part))]])
+        first = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
+        fixed = Path(*path.parts[:first])
         base, pattern = fixed.resolve(), str(path.relative_to(fixed))
     else:
         base, pattern = path.resolve().parent, glob.escape(path.name)
@@ -66,30 +67,52 @@ def _combined(digests: Mapping[str, str]) -> str:
 
 
 def _check_file(path: Path, columns: Sequence[str]) -> str:
+    try:
+        digest = _check_text(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            _check_rows(path, csv.reader(file), columns)
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    return digest
+
+
+def _check_text(path: Path) -> str:
+    """The digest of a file that is UTF-8 and not empty."""
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8-sig")()
-    start, lines = "", 0
+    lines, blank = 0, True
     try:
         with path.open("rb") as file:
             for block in iter(lambda: file.read(_BLOCK), b""):
                 digest.update(block)
                 text = decoder.decode(block)
-                start = start or text
+                blank = blank and not text.strip()
                 lines += text.count("\n")
             decoder.decode(b"", final=True)
     except UnicodeDecodeError as error:
         line = lines + error.object[: error.start].count(b"\n") + 1
         raise UsageError(f"{path}: line {line} is not UTF-8; convert the file first") from error
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    if not start.strip():
+    if blank:
         raise UsageError(f"{path}: the file is empty")
-    _check_header(path, start, columns)
     return digest.hexdigest()
 
 
-def _check_header(path: Path, start: str, columns: Sequence[str]) -> None:
-    rows = csv.reader(io.StringIO(start))
-    header = next(rows)
+def _check_rows(path: Path, rows: Any, columns: Sequence[str]) -> None:
+    """Exactly the columns of the schema, at least one row, and every row as long as the header."""
+    try:
+        header = next(rows)
+        _check_header(path, header, columns)
+        count = 0
+        for row in rows:
+            if row and len(row) != len(header):
+                raise UsageError(f"{path}: line {rows.line_num} has {len(row)} values, the header has {len(header)} columns")
+            count += bool(row)
+    except csv.Error as error:
+        raise UsageError(f"{path}: line {rows.line_num}: not CSV: {error}") from error
+    if not count:
+        raise UsageError(f"{path}: a header and no rows")
+
+
+def _check_header(path: Path, header: Sequence[str], columns: Sequence[str]) -> None:
     twice = sorted({name for name in header if header.count(name) > 1})
     missing = [name for name in columns if name not in header]
     extra = [name for name in header if name not in columns]
@@ -98,5 +121,3 @@ def _check_header(path: Path, start: str, columns: Sequence[str]) -> None:
     if missing or extra:
         parts = [f"missing {', '.join(map(repr, missing))}"] * bool(missing) + [f"unknown {', '.join(map(repr, extra))}"] * bool(extra)
         raise UsageError(f"{path}: the columns do not fit the schema: {'; '.join(parts)}")
-    if not any(row for row in rows):
-        raise UsageError(f"{path}: a header and no rows")

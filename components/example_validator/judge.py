@@ -30,9 +30,7 @@ class ColumnStatistics:
     examples: tuple[str, ...]
 
 
-def judge(
-    found: Sequence[Anomaly], columns: Mapping[str, Mapping[str, ColumnStatistics]], rows: Mapping[str, int], label: str
-) -> Verdict:
+def judge(found: Sequence[Anomaly], columns: Mapping[str, Mapping[str, ColumnStatistics]], rows: Mapping[str, int], label: str) -> Verdict:
     """Accept or refuse the data of a run.
 
     Args:
@@ -41,7 +39,9 @@ def judge(
         rows: split to number of rows.
         label: the raw label column.
     """
-    reasons = [Reason("empty_split", f"no rows fell into the {split} split; give more data", 0, 1) for split, count in rows.items() if not count]
+    reasons = [
+        Reason("empty_split", f"no rows fell into the {split} split; give more data", 0, 1) for split, count in rows.items() if not count
+    ]
     reasons += _unreadable(columns)
     # The same trouble in train and eval is one reason.
     seen: dict[tuple[str, str], Reason] = {}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from serving.golden import GoldenRequest
 from serving.verdict import Reason
+
+Array = np.ndarray[Any, Any]
 
 
 @dataclass(frozen=True)
@@ -17,7 +20,7 @@ class Answer:
 
     transport: str
     request: GoldenRequest
-    outputs: Mapping[str, np.ndarray] | None
+    outputs: Mapping[str, Array] | None
     error: str | None = None
 
 
@@ -35,7 +38,9 @@ def loads_in_time(load_seconds: float | None, limit: float) -> list[Reason]:
 
 def has_golden(requests: int) -> list[Reason]:
     """There is something to ask: a gate without questions would let everything pass."""
-    return [] if requests else [Reason("no_golden_requests", "the model carries no golden requests, so its answers cannot be checked", 0, 1)]
+    return (
+        [] if requests else [Reason("no_golden_requests", "the model carries no golden requests, so its answers cannot be checked", 0, 1)]
+    )
 
 
 def answers(answer: Answer) -> list[Reason]:
@@ -53,7 +58,9 @@ def agrees(answer: Answer, tolerance: float) -> list[Reason]:
     where = f"{answer.request.signature} over {answer.transport}"
     expected = answer.request.outputs
     if set(answer.outputs) != set(expected):
-        return [Reason("other_outputs", f"{where}: outputs are {sorted(answer.outputs)}", str(sorted(answer.outputs)), str(sorted(expected)))]
+        return [
+            Reason("other_outputs", f"{where}: outputs are {sorted(answer.outputs)}", str(sorted(answer.outputs)), str(sorted(expected)))
+        ]
     reasons = []
     for name, right in sorted(expected.items()):
         reasons += _compare(f"{where}: {name}", np.asarray(answer.outputs[name]), right, tolerance)
@@ -66,7 +73,7 @@ def finite(request: GoldenRequest) -> list[Reason]:
     return [Reason("not_finite", f"{request.signature}: {name} is NaN or infinite in the trainer's own answer") for name in broken]
 
 
-def _compare(what: str, got: np.ndarray, right: np.ndarray, tolerance: float) -> list[Reason]:
+def _compare(what: str, got: Array, right: Array, tolerance: float) -> list[Reason]:
     if got.shape != right.shape:
         return [Reason("other_shape", f"{what} has shape {list(got.shape)}", str(list(got.shape)), str(list(right.shape)))]
     if right.dtype.kind in "OSU":
@@ -88,4 +95,4 @@ def _compare(what: str, got: np.ndarray, right: np.ndarray, tolerance: float) ->
 
 
 def _bytes(value: object) -> bytes:
-    return value.encode() if isinstance(value, str) else bytes(value)  # type: ignore[call-overload,no-any-return]
+    return value.encode() if isinstance(value, str) else bytes(value)  # type: ignore[call-overload]

@@ -19,7 +19,6 @@ def show(use_case: str, environment: str, overrides: tuple[str, ...], as_json: b
       sluiceway show taxi --env smoke --set thresholds.auc=0.7
     """
     import yaml
-
     from msgspec import to_builtins
 
     from configs.load import load_settings

@@ -109,5 +109,7 @@ def _port(name: str, host: str, port: int, key: str) -> Finding:
         try:
             probe.bind((host, port))
         except OSError as error:
-            return Finding(name, False, f"{host}:{port} {error.strerror}", f"a server runs there already, or choose another (--set {key}=...)")
+            return Finding(
+                name, False, f"{host}:{port} {error.strerror}", f"a server runs there already, or choose another (--set {key}=...)"
+            )
     return Finding(name, True, f"{host}:{port} is free")

@@ -53,7 +53,9 @@ def kept_in(log: Path, *, verbose: bool) -> Iterator[Screen]:
 
 
 def _log_to(stream: TextIO, *, verbose: bool) -> None:
-    logging.basicConfig(stream=sys.stderr if verbose else stream, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.basicConfig(
+        stream=sys.stderr if verbose else stream, level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s"
+    )
     # One line for each bundle and each retry of a metadata query says nothing about a run.
     for name in ("apache_beam", "absl"):
         logging.getLogger(name).setLevel(logging.INFO if verbose else logging.WARNING)

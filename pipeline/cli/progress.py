@@ -66,7 +66,9 @@ class LiveTree:
         self._events = {name: NodeEvent(name, "waiting") for name in nodes}
         self._begun: dict[str, float] = {}
         self._expected = expected
-        self._live = Live(console=Console(file=stream), get_renderable=self._draw, refresh_per_second=8, redirect_stdout=False, redirect_stderr=False)
+        self._live = Live(
+            console=Console(file=stream), get_renderable=self._draw, refresh_per_second=8, redirect_stdout=False, redirect_stderr=False
+        )
 
     def __call__(self, event: NodeEvent) -> None:
         if event.state == "running":

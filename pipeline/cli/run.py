@@ -15,6 +15,8 @@ from serving.cli_frame import json_option, print_json, settings_options
 
 _VERDICT_CODES = {"live": ExitCode.DONE, "unchanged": ExitCode.DONE, "refused": ExitCode.REFUSED, "failed": ExitCode.FAILURE}
 
+_MOST_REASONS = 5
+
 
 @click.command()
 @click.argument("use_case")
@@ -58,7 +60,9 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
     started = time.monotonic()
     with kept_in(planned.folder / "log.txt", verbose=verbose) as screen:
         stream = screen.err if as_json else screen.out
-        view = progress(stream, f"{settings.name} ({settings.environment_name})", nodes, expected_seconds(layout), live=stream.isatty() and not verbose)
+        view = progress(
+            stream, f"{settings.name} ({settings.environment_name})", nodes, expected_seconds(layout), live=stream.isatty() and not verbose
+        )
         with view:
             view.note("starting TFX ...")
 
@@ -91,8 +95,10 @@ def _conclude(result: Any, answers: list[Any]) -> None:
         following = f"sluiceway serve {name}   (sluiceway run {name} --no-cache trains again)"
     else:
         click.secho(f"REFUSED by {result.gate}: {result.reasons[0].message}", fg="red", bold=True)
-        for reason in result.reasons[1:]:
+        for reason in result.reasons[1:_MOST_REASONS]:
             click.echo(f"  also: {reason.message}")
+        if len(result.reasons) > _MOST_REASONS:
+            click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: sluiceway history {name} --json")
         click.echo(f"live is still: {f'v{result.version}' if result.version else 'nothing'}")
         following = f"sluiceway history {name}"
     click.echo(f"log:  {result.log}")

@@ -1,7 +1,7 @@
 """The contract of a runner, what it tells while it runs, and what a run comes to.
 
-    NodeEvent:  waiting -> running -> done | cached | refused | failed      (never started: skipped)
-    RunResult:  live | refused | unchanged | failed
+NodeEvent:  waiting -> running -> done | cached | refused | failed      (never started: skipped)
+RunResult:  live | refused | unchanged | failed
 """
 
 from __future__ import annotations
@@ -61,7 +61,13 @@ class RunResult:
             "reasons": [vars(reason) for reason in self.reasons],
             "metrics": self.metrics,
             "nodes": [
-                {"name": node.name, "state": node.state, "seconds": round(node.seconds, 2), "cached": node.state == "cached", "figure": node.figure}
+                {
+                    "name": node.name,
+                    "state": node.state,
+                    "seconds": round(node.seconds, 2),
+                    "cached": node.state == "cached",
+                    "figure": node.figure,
+                }
                 for node in self.nodes
             ],
             "seconds": round(self.seconds, 2),

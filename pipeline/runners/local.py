@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from typing import Any
@@ -95,7 +96,7 @@ class LocalRunner(beam_dag_runner.BeamDagRunner):  # type: ignore[misc] # tfx ha
 def _outcome(watch: _Watch) -> Outcome:
     pushed = watch.reports["Pusher"].figures if "Pusher" in watch.reports else {}
     evaluated = watch.reports["Evaluator"].figures if "Evaluator" in watch.reports else {}
-    return Outcome(watch.refused, pushed.get("decision"), pushed.get("version"), evaluated)
+    return Outcome(watch.refused, pushed.get("decision"), pushed.get("version"), dict(evaluated))
 
 
 def _told(watch: _Watch, error: BaseException) -> SluicewayError:
@@ -105,6 +106,11 @@ def _told(watch: _Watch, error: BaseException) -> SluicewayError:
     while origin is not None and not isinstance(origin, SluicewayError):
         origin = origin.__cause__ or origin.__context__
     if isinstance(origin, SluicewayError):
-        return NodeFailed(f"{node}: {origin}", node=node, exit_code=origin.exit_code)
-    text = " ".join(str(cause).split()) or type(cause).__name__
+        return NodeFailed(f"{node}: {_without_place(origin)}", node=node, exit_code=origin.exit_code)
+    text = _without_place(cause) or type(cause).__name__
     return NodeFailed(f"{node}: {type(cause).__name__}: {text[:400]}", node=node, exit_code=ExitCode.FAILURE)
+
+
+def _without_place(error: BaseException) -> str:
+    """An error's text in one line, without the place in its graph that Beam adds."""
+    return re.sub(r" \[while running '[^']*'\]", "", " ".join(str(error).split()))

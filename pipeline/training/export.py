@@ -1,9 +1,9 @@
 """The exported model: one graph that transforms and predicts, behind four signatures.
 
-    serving_default     serialized tf.Examples [batch]          -> named outputs
-    predict             one tensor [batch] for each raw column  -> the same outputs
-    classify            serialized tf.Examples [batch]          -> classes and scores [batch, classes], as TF Serving's Classify wants
-    transform_features  serialized tf.Examples [batch]          -> what the model sees; the evaluator's label comes from here
+serving_default     serialized tf.Examples [batch]          -> named outputs
+predict             one tensor [batch] for each raw column  -> the same outputs
+classify            serialized tf.Examples [batch]          -> classes and scores [batch, classes], as TF Serving's Classify wants
+transform_features  serialized tf.Examples [batch]          -> what the model sees; the evaluator's label comes from here
 """
 
 from __future__ import annotations
@@ -47,11 +47,13 @@ class ServedModel(tf.Module):  # type: ignore[misc] # tensorflow has no types
         examples = tf.TensorSpec([None], tf.string, name="examples")
         inputs = tf.TensorSpec([None], tf.string, name="inputs")
         columns = {name: tf.TensorSpec([None], feature.dtype, name=name) for name, feature in sorted(self._spec.items())}
+        # Without AutoGraph: no Python control flow here depends on a tensor, and rewriting Keras' source takes seconds.
+        function = functools.partial(tf.function, autograph=False)
         return {
-            SERVING_DEFAULT: tf.function(self._from_examples).get_concrete_function(examples),
-            PREDICT: tf.function(self._from_columns).get_concrete_function(**columns),
-            CLASSIFY: tf.function(self._classify).get_concrete_function(inputs),
-            TRANSFORM: tf.function(self._transform).get_concrete_function(examples),
+            SERVING_DEFAULT: function(self._from_examples).get_concrete_function(examples),
+            PREDICT: function(self._from_columns).get_concrete_function(**columns),
+            CLASSIFY: function(self._classify).get_concrete_function(inputs),
+            TRANSFORM: function(self._transform).get_concrete_function(examples),
         }
 
     def _from_examples(self, examples: Any) -> dict[str, Any]:

@@ -16,10 +16,11 @@ from serving.protocol import wire_pb2
 from serving.protocol.tensors import to_proto
 from serving.rows import MISSING_INT
 
+Array = np.ndarray[Any, Any]
 WARMUP = "assets.extra/tf_serving_warmup_requests"
 
 
-def columns_of(rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> dict[str, np.ndarray]:
+def columns_of(rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> dict[str, Array]:
     """Raw rows as one array [rows] for each column, with a column's own sign for a missing value."""
     missing = {tf.string: b"", tf.int64: MISSING_INT, tf.float32: float("nan")}
     columns = {}
@@ -30,12 +31,14 @@ def columns_of(rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> di
     return columns
 
 
-def examples_of(rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> np.ndarray:
+def examples_of(rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> Array:
     """Raw rows as serialized tf.Examples [rows]; a missing value is a feature that is not there."""
     return np.array([_example(row, spec).SerializeToString(deterministic=True) for row in rows], object)
 
 
-def write_extras(directory: Path, rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], answers: Mapping[str, Callable[..., Any]]) -> None:
+def write_extras(
+    directory: Path, rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], answers: Mapping[str, Callable[..., Any]]
+) -> None:
     """Write golden requests and warm-up records below ``assets.extra``.
 
     Args:

@@ -39,7 +39,19 @@ _START_SECONDS = 120.0  # importing TensorFlow on a cold, busy disk
 _STOP_SECONDS = 15.0  # more than the server's own grace
 _POLL_SECONDS = "0.05"
 # What a child needs to run; everything else in our environment, secrets among it, stays here.
-_PASSED_ON = ("PATH", "HOME", "LANG", "TMPDIR", "VIRTUAL_ENV", "PYTHONPATH", "PYTHONHASHSEED", "CUDA_VISIBLE_DEVICES", "SYSTEMROOT")
+_PASSED_ON = (
+    "PATH",
+    "HOME",
+    "LANG",
+    "TMPDIR",
+    "TEMP",
+    "TMP",
+    "VIRTUAL_ENV",
+    "PYTHONPATH",
+    "PYTHONHASHSEED",
+    "CUDA_VISIBLE_DEVICES",
+    "SYSTEMROOT",
+)
 _PASSED_ON_PREFIXES = ("LC_", "LD_", "DYLD_", "TF_", "OMP_", "MKL_")
 
 

@@ -131,7 +131,8 @@ def read_records(path: Path) -> Iterator[bytes]:
     try:
         yield from tf_record.tf_record_iterator(str(path))
     except errors_impl.OpError as error:
-        raise StatusError(Code(error.error_code), str(error.message)) from error
+        message = f"{path}: {error.message}. Please verify your warmup data is in TFRecord format."
+        raise StatusError(Code(error.error_code), message) from error
 
 
 def _one_line(path: Path, message: str) -> str:

@@ -46,7 +46,7 @@ class LocalStore:
         with self._locked(home):
             self._recover(model, home)
             # A plain file named like a version takes its number too: a rename onto it would fail.
-            present = [number for name in os.listdir(home) if (number := version_number(name)) is not None]
+            present = [number for path in home.iterdir() if (number := version_number(path.name)) is not None]
             number = next_version(present, history.highest_version(history.read(home / LEDGER)))
             staging = home / f"{_STAGING}{number}-{uuid.uuid4().hex[:8]}"
             try:

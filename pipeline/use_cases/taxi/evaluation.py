@@ -28,7 +28,14 @@ GOLDEN_ROWS: list[dict[str, Any]] = [
     _TRIP,
     {**_TRIP, "payment_type": "Cash"},
     # A dropoff nobody recorded and no company: what a third of the rows look like.
-    {**_TRIP, "company": None, "dropoff_latitude": None, "dropoff_longitude": None, "dropoff_community_area": None, "dropoff_census_tract": None},
+    {
+        **_TRIP,
+        "company": None,
+        "dropoff_latitude": None,
+        "dropoff_longitude": None,
+        "dropoff_community_area": None,
+        "dropoff_census_tract": None,
+    },
     # Words the vocabulary never saw.
     {**_TRIP, "payment_type": "Barter", "company": "Ünïcode & Sons \u2603"},
     # Values beyond any training row.

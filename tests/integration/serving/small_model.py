@@ -10,6 +10,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import Any
 
 NAMES = ("plain", "doubled", "keras", "failing_warmup")
 # plain: y = 2 x + n; k comes back. doubled: y = 4 x + n.
@@ -30,14 +31,12 @@ def saved_model(name: str) -> Path:
     return saved_models() / name
 
 
-def _build_all(root: Path) -> None:
+def _small_module(vocabulary: Path, slope: float) -> Any:
+    """A module with a variable, a table with an asset, and one function per signature."""
     import tensorflow as tf
 
-    vocabulary = root / "vocabulary.txt"
-    vocabulary.write_text("low\nhigh\n", encoding="utf-8")
-
     class Small(tf.Module):
-        def __init__(self, slope: float) -> None:
+        def __init__(self) -> None:
             super().__init__()
             self.slope = tf.Variable(slope)
             initializer = tf.lookup.TextFileInitializer(
@@ -69,8 +68,17 @@ def _build_all(root: Path) -> None:
         def regress(self, inputs: tf.Tensor) -> dict[str, tf.Tensor]:
             return {"outputs": self.slope * self._parse(inputs)}
 
+    return Small()
+
+
+def _build_all(root: Path) -> None:
+    import tensorflow as tf
+
+    vocabulary = root / "vocabulary.txt"
+    vocabulary.write_text("low\nhigh\n", encoding="utf-8")
+
     def save(name: str, slope: float) -> None:
-        module = Small(slope)
+        module = _small_module(vocabulary, slope)
         classify, regress = module.classify.get_concrete_function(), module.regress.get_concrete_function()
         signatures = {"serving_default": module.columns.get_concrete_function(), "classify": classify, "regress": regress}
         tf.saved_model.save(module, str(root / name), signatures=signatures)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -98,3 +99,44 @@ def test_secrets_in_the_environment_stay_here(monkeypatch):
     with EmbeddedLauncher() as launcher, launcher.launch(saved_model("plain"), model_name="m") as server:
         server.wait_until_available(120)
         assert "SOME_TOKEN" not in psutil.Process(server._process.pid).environ()
+
+
+def without_variables(model: Path) -> None:
+    shutil.rmtree(model / "variables")
+
+
+def without_an_index(model: Path) -> None:
+    (model / "variables" / "variables.index").unlink()
+
+
+def with_a_cut_off_shard(model: Path) -> None:
+    shard = model / "variables" / "variables.data-00000-of-00001"
+    shard.write_bytes(shard.read_bytes()[:2])
+
+
+def with_a_cut_off_graph(model: Path) -> None:
+    (model / "saved_model.pb").write_bytes((model / "saved_model.pb").read_bytes()[:500])
+
+
+def with_a_spoiled_warm_up(model: Path) -> None:
+    (model / "assets.extra" / "tf_serving_warmup_requests").write_bytes(b"this is not a file of records")
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (without_variables, r"not a valid checkpoint: .*variables"),
+        (without_an_index, r"variables\.index is missing"),
+        (with_a_cut_off_shard, "Read less bytes than requested"),
+        (with_a_cut_off_graph, r"Cannot parse file .*saved_model\.pb"),
+        (with_a_spoiled_warm_up, r"tf_serving_warmup_requests: .*verify your warmup data is in TFRecord format"),
+    ],
+)
+def test_a_damaged_model_is_refused_with_the_reason(tmp_path, damage, reason):
+    model = tmp_path / "model"
+    shutil.copytree(saved_model("plain"), model)
+    damage(model)
+    with EmbeddedLauncher() as launcher, launcher.launch(model, model_name="m") as server, pytest.raises(ModelLoadError) as caught:
+        server.wait_until_available(120)
+    assert re.search(reason, str(caught.value))
+    assert str(model) in str(caught.value)

@@ -75,3 +75,12 @@ def test_a_taken_port_is_one_clear_error():
                 Listeners(models, "127.0.0.1", **ports)
     finally:
         listeners.stop(1)
+
+
+def test_answers_are_not_held_back_by_nagles_algorithm():
+    listeners = open_on(Models())
+    try:
+        # asyncio switches it off only where the socket says that it speaks TCP.
+        assert listeners.rest._socket.proto == socket.IPPROTO_TCP
+    finally:
+        listeners.stop(1)
