@@ -130,7 +130,9 @@ def _candidate_metrics(artifact: Any) -> dict[str, dict[str, float]]:
         values = found.setdefault(name, {})
         for by_sub_key in by_output.values():
             for metrics in by_sub_key.values():
-                values.update({metric: value["doubleValue"] for metric, value in metrics.items() if "doubleValue" in value})
+                # With a champion TFMA adds the differences to it; they are the judge's business, not the candidate's figures.
+                own = {metric: value for metric, value in metrics.items() if not metric.endswith("_diff")}
+                values.update({metric: value["doubleValue"] for metric, value in own.items() if "doubleValue" in value})
     return found
 
 

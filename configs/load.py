@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from msgspec.structs import fields
 from configs.errors import ConfigError
 from configs.resolve import apply_override, explain, parse_override
 from configs.schema import EnvironmentConfig, Section, Settings, UseCaseConfig
+from configs.strict_yaml import parse
 
 CONFIG_ROOT = Path(__file__).parent
 _WHAT = {field.name for field in fields(UseCaseConfig)}
@@ -60,28 +60,10 @@ def _file(kind: str, name: str) -> Path:
     return path
 
 
-@functools.cache
-def _loader() -> Any:
-    """Strict YAML: the safe loader, with a key given twice as an error instead of the last one winning."""
-
-    class Strict(yaml.SafeLoader):
-        pass
-
-    def mapping(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[Any, Any]:
-        keys = [loader.construct_object(key) for key, _ in node.value]
-        twice = next((key for key in keys if keys.count(key) > 1), None)
-        if twice is not None:
-            raise yaml.MarkedYAMLError(problem=f"key {twice!r} is given twice", problem_mark=node.start_mark)
-        return loader.construct_mapping(node, deep=True)
-
-    Strict.add_constructor(yaml.resolver.BaseResolver.DEFAULT_MAPPING_TAG, mapping)
-    return Strict
-
-
 def _read(path: Path) -> dict[str, Any]:
     try:
         with path.open(encoding="utf-8") as file:
-            content = yaml.load(file, Loader=_loader())  # noqa: S506 - a subclass of the safe loader
+            content = parse(file)
     except OSError as error:
         raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:

@@ -10,6 +10,7 @@ import yaml
 from msgspec import Struct, inspect
 
 from configs.errors import ConfigError
+from configs.strict_yaml import parse
 
 
 def parse_override(text: str) -> tuple[list[str], Any]:
@@ -19,7 +20,7 @@ def parse_override(text: str) -> tuple[list[str], Any]:
     if not separator or not all(path):
         raise ConfigError(f"--set {text}: expected key=value, for example --set thresholds.auc=0.7")
     try:
-        return path, yaml.safe_load(value)
+        return path, parse(value)
     except yaml.YAMLError as error:
         raise ConfigError(f"--set {text}: {value!r} is not a YAML value") from error
 
@@ -68,9 +69,13 @@ def _problem(shape: type[Struct], tree: Mapping[str, Any], message: str, locatio
     wanted = _type_at(shape, location)
     if isinstance(wanted, inspect.StructType):
         return f"{value!r} is not a section with keys of its own"
+    if isinstance(wanted, inspect.ListType) and isinstance(value, list):
+        # The place msgspec names is an element's; the key is the list's.
+        return f"{value!r} is not a list in which each is {_in_words(wanted.item_type)}"
     words = _in_words(wanted)
     # A number out of its bounds needs no telling that it must be a number.
-    return f"{value!r} is not {_bare(words) if isinstance(value, int | float) and not isinstance(value, bool) else words}"
+    fits = type(value) is int or (isinstance(value, float) and isinstance(wanted, inspect.FloatType))
+    return f"{value!r} is not {_bare(words) if fits else words}"
 
 
 def _bare(words: str) -> str:
@@ -93,9 +98,11 @@ def _in_words(wanted: inspect.Type) -> str:
     if isinstance(wanted, inspect.LiteralType):
         return f"one of: {', '.join(map(str, wanted.values))}"
     names = {inspect.FloatType: "a number", inspect.IntType: "a whole number", inspect.StrType: "a text", inspect.BoolType: "true or false"}
-    name = names.get(type(wanted), "a list" if isinstance(wanted, inspect.ListType) else "of the right type")
+    names |= {inspect.ListType: "a list", inspect.DictType: "a section"}
+    name = names.get(type(wanted), "of the right type")
     limits = {bound: getattr(wanted, bound, None) for bound in ("gt", "ge", "lt", "le")}
     if limits["ge"] is not None and limits["le"] is not None:
         return f"{name} between {limits['ge']:g} and {limits['le']:g}"
     words = {"gt": "greater than", "ge": "at least", "lt": "less than", "le": "at most"}
-    return " ".join([name, *[f"{words[bound]} {limit:g}" for bound, limit in limits.items() if limit is not None]])
+    bounds = [f"{words[bound]} {limit:g}" for bound, limit in limits.items() if limit is not None]
+    return f"{name} {' and '.join(bounds)}".rstrip()

@@ -7,6 +7,7 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 from google.protobuf import wrappers_pb2
+from tensorflow_model_analysis.proto import config_pb2
 
 from configs.schema import UseCaseConfig
 from pipeline.metrics import BETTER, REPORTED, check_thresholds
@@ -62,10 +63,10 @@ def _metric(name: str, absolute: float | None, change: float | None, per_slice: 
         overall.change_threshold.absolute.value = -change if better == "higher" else change
         overall.change_threshold.direction = _DIRECTIONS[better]
     if absolute is not None or change is not None:
-        config.per_slice_thresholds.append(tfma.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=overall))
+        config.per_slice_thresholds.append(config_pb2.PerSliceMetricThreshold(slicing_specs=[tfma.SlicingSpec()], threshold=overall))
     if per_slice is not None and slicing:
         limit = tfma.MetricThreshold(value_threshold=_bound(per_slice, better))
-        config.per_slice_thresholds.append(tfma.PerSliceMetricThreshold(slicing_specs=list(slicing), threshold=limit))
+        config.per_slice_thresholds.append(config_pb2.PerSliceMetricThreshold(slicing_specs=list(slicing), threshold=limit))
     return config
 
 

@@ -23,7 +23,7 @@ from components.example_gen.source import Source, check_source
 from configs.errors import SluicewayError, UsageError
 from configs.schema import Settings
 from pipeline.errors import RunUnderWay
-from pipeline.fingerprint import code_digest, run_fingerprint
+from pipeline.fingerprint import run_fingerprint, training_digest
 from pipeline.layout import Layout, layout_of
 from pipeline.metrics import check_thresholds
 from pipeline.nodes import node_names
@@ -75,7 +75,7 @@ def check(settings: Settings) -> Checked:
 
 def plan(checked: Checked) -> Plan:
     """Give a checked run its identity."""
-    code = code_digest(checked.use_case)
+    code = training_digest(checked.use_case)
     fingerprint = run_fingerprint(checked.settings, checked.source.digest, code)
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return Plan(checked, f"{stamp}-{secrets.token_hex(3)}", code, fingerprint)

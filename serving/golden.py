@@ -56,7 +56,7 @@ def read(model_dir: Path) -> list[GoldenRequest]:
         ]
     except FileNotFoundError:
         return []
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, AttributeError, ValueError, KeyError, TypeError) as error:
         raise ModelLoadError(f"{path}: not a file of golden requests: {error}") from error
 
 

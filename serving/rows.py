@@ -77,8 +77,9 @@ def _column(name: str, values: list[Any], kind: np.dtype[Any]) -> Array:
         if not fits or isinstance(value, bool):
             raise UsageError(f"{name}: {value!r} is not {'a number' if kind.kind == 'f' else 'a whole number'}")
     try:
-        return np.array(values, kind)
-    except OverflowError as error:
+        with np.errstate(over="raise"):
+            return np.array(values, kind)
+    except (FloatingPointError, OverflowError) as error:
         raise UsageError(f"{name}: {values!r} does not fit {kind.name}") from error
 
 

@@ -8,9 +8,10 @@ file, the line and the text, while a whole number in a column of fractions is si
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -21,6 +22,8 @@ from configs.errors import UsageError
 ColumnType = Literal["FLOAT", "INT", "BYTES"]
 UNREADABLE = ":unreadable"
 _ARROW = {"FLOAT": pa.float32(), "INT": pa.int64(), "BYTES": pa.binary()}
+# Beyond these a float32 is infinite, and an int64 does not exist.
+_LARGEST = {"FLOAT": 3.4028235e38, "INT": 2**63 - 1}
 
 
 def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | None = None) -> tuple[pa.RecordBatch, list[bytes]]:
@@ -52,7 +55,7 @@ def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | No
     arrays: dict[str, pa.Array] = {}
     texts = {name: _one_array(table.column(name)) for name in columns}
     for name, kind in columns.items():
-        typed, unreadable = _typed(texts[name], kind, Path(path).name)
+        typed, unreadable = _typed(texts, name, kind, Path(path).name)
         arrays[name] = _as_lists(typed)
         if unreadable is not None:
             arrays[name + UNREADABLE] = _as_lists(unreadable)
@@ -77,27 +80,40 @@ def _contents(texts: Mapping[str, pa.Array]) -> list[bytes]:
     return [value.encode() for value in joined.to_pylist()]
 
 
-def _typed(values: pa.Array, kind: ColumnType, file: str) -> tuple[pa.Array, pa.Array | None]:
-    target = _ARROW[kind]
+def _typed(texts: Mapping[str, pa.Array], name: str, kind: ColumnType, file: str) -> tuple[pa.Array, pa.Array | None]:
+    values, target = texts[name], _ARROW[kind]
     try:
-        return pc.cast(values, target), None
+        cast = pc.cast(values, target)
     except pa.ArrowInvalid:
-        pass
-    good: list[Any] = []
-    bad: list[bytes | None] = []
-    for row, value in enumerate(values.to_pylist()):
-        number = _number(value, kind)
-        good.append(number)
-        # The header is line 1.
-        bad.append(None if value is None or number is not None else f"{file} line {row + 2}: {value[:80]!r}".encode())
-    return pa.array(good, target), pa.array(bad, pa.binary())
+        cast = None
+    # NaN and infinity are not numbers to learn from: one of them makes every mean and so every feature NaN.
+    if cast is not None and not (kind == "FLOAT" and pc.any(pc.invert(pc.is_finite(cast))).as_py()):
+        return cast, None
+    words = values.to_pylist()
+    good = [_number(word, kind) for word in words]
+    bad = [word if number is None else None for word, number in zip(words, good, strict=True)]
+    if all(word is None for word in bad):
+        return pa.array(good, target), None
+    lines = _first_lines(texts)
+    told = [None if word is None else f"{file} line {line}: {word[:80]!r}".encode() for line, word in zip(lines, bad, strict=True)]
+    return pa.array(good, target), pa.array(told, pa.binary())
 
 
 def _number(value: str | None, kind: ColumnType) -> float | int | None:
+    if value is None:
+        return None
     try:
-        return None if value is None else (int(value) if kind == "INT" else float(value))
+        number = int(value) if kind == "INT" else float(value)
     except ValueError:
         return None
+    return number if abs(number) <= _LARGEST[kind] else None
+
+
+def _first_lines(texts: Mapping[str, pa.Array]) -> list[int]:
+    """The line that each row begins on. The header is line 1; a quoted value may hold line breaks of its own."""
+    rows = zip(*[array.to_pylist() for array in texts.values()], strict=True)
+    ends = itertools.accumulate((1 + sum(value.count("\n") for value in row if value is not None) for row in rows), initial=2)
+    return list(ends)[:-1]
 
 
 def _as_lists(values: pa.Array) -> pa.Array:

@@ -35,7 +35,7 @@ def find_files(text: str) -> tuple[Path, str, tuple[Path, ...]]:
     path = Path(text).expanduser()
     if path.is_dir():
         base, pattern = path.resolve(), "*.csv"
-    elif glob.has_magic(text):
+    elif glob.has_magic(text) and not path.exists():
         first = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
         fixed = Path(*path.parts[:first])
         base, pattern = fixed.resolve(), str(path.relative_to(fixed))
@@ -58,7 +58,8 @@ def check_source(text: str, columns: Sequence[str]) -> Source:
     base, pattern, files = find_files(text)
     digests: dict[str, str] = {}
     for path in files:
-        digests[path.name] = _check_file(path, columns)
+        # By place below the base: files of one name may lie in many folders.
+        digests[path.relative_to(base).as_posix()] = _check_file(path, columns)
     return Source(base, pattern, files, _combined(digests))
 
 

@@ -60,4 +60,4 @@ def main(arguments: list[str] | None = None) -> Any:
     arguments = sys.argv[1:] if arguments is None else arguments
     # Apache Beam reads the process's arguments as its own options wherever a pipeline is made without any.
     del sys.argv[1:]
-    run_command(cli, arguments)
+    run_command(cli, arguments or ["--help"])

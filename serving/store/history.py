@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from serving.errors import StoreError
+from serving.errors import StoreError, StoreFull
 
 LEDGER = "history.jsonl"
 Kind = Literal["publish", "refuse", "rollback", "retire"]
@@ -43,17 +43,17 @@ def append(path: Path, event: Event) -> None:
         if written != len(data):
             # A full disk may take a part: take it back, so that the ledger holds whole lines only.
             os.ftruncate(descriptor, size)
-            raise StoreError(f"{path}: no space left to write the ledger")
+            raise StoreFull(f"{path}: no space left on the disk to write the ledger")
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
 
 
 def read(path: Path) -> list[Event]:
-    """All whole events, oldest first. A last line that a crash cut off is not an event; any other bad line is an error.
+    """All whole events, oldest first. A line that a crash cut off is not an event, also where later ones follow it.
 
     Raises:
-        StoreError: the ledger cannot be read, or a line inside it is damaged.
+        StoreError: the ledger cannot be read.
     """
     try:
         lines = path.read_bytes().split(b"\n")

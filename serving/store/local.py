@@ -59,7 +59,9 @@ class LocalStore:
                 raise _store_error(error, f"publish {model} version {number}") from error
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
-            history.append(home / LEDGER, _published(manifest))
+            # The version stands and is live: a ledger without room for its line does not unmake it. The next writer adds the line.
+            with contextlib.suppress(OSError, StoreError):
+                history.append(home / LEDGER, _published(manifest))
         return Version(model, number, final, manifest)
 
     def versions(self, model: str) -> list[Version]:
@@ -124,7 +126,7 @@ class LocalStore:
         except Timeout as error:
             raise StoreError(f"{home}: another process has held the store for {self._lock_seconds:g} s; try again") from error
         except OSError as error:
-            raise _store_error(error, f"lock {home}") from error
+            raise _store_error(error, f"write {home}") from error
 
     def _stage(self, model: str, number: int, source: Path, staging: Path, identity: Identity) -> Manifest:
         shutil.copytree(source, staging, symlinks=False)
