@@ -12,6 +12,7 @@ import click
 
 from configs.errors import UsageError
 from serving.cli_frame import json_option, print_json, settings_options
+from serving.errors import ModelNotFound, Unavailable
 
 COMMANDS = {
     "serve": ("serving.cli:serve", "Serve what is live, and what goes live later."),
@@ -100,12 +101,17 @@ def predict(
     address = (
         f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
     )
-    with load(transport)(f"http://{address}" if transport == "rest" else address) as client:
-        spec = client.metadata(use_case, version).get(signature)
-        if spec is None:
-            raise UsageError(f"{use_case} has no signature {signature!r}; see: curl http://{address}/v1/models/{use_case}/metadata")
-        outputs = client.predict(use_case, columns_from_rows(rows, spec), version=version, signature=signature)
-        answered_by = version or client.live_version(use_case)
+    try:
+        with load(transport)(f"http://{address}" if transport == "rest" else address) as client:
+            spec = client.metadata(use_case, version).get(signature)
+            if spec is None:
+                raise UsageError(f"{use_case} has no signature {signature!r}; see: curl http://{address}/v1/models/{use_case}/metadata")
+            outputs = client.predict(use_case, columns_from_rows(rows, spec), version=version, signature=signature)
+            answered_by = version or client.live_version(use_case)
+    except Unavailable as error:
+        raise Unavailable(f"{error}; is it running? start it: sluiceway serve {use_case}", code=error.code) from error
+    except ModelNotFound as error:
+        raise ModelNotFound(f"{error}; what is published: sluiceway versions {use_case}", code=error.code) from error
     predictions = answers_by_row(outputs)
     if as_json:
         print_json({"model": use_case, "version": answered_by, "signature": signature, "predictions": predictions})

@@ -76,7 +76,9 @@ def finite(request: GoldenRequest) -> list[Reason]:
 def _compare(what: str, got: Array, right: Array, tolerance: float) -> list[Reason]:
     if got.shape != right.shape:
         return [Reason("other_shape", f"{what} has shape {list(got.shape)}", str(list(got.shape)), str(list(right.shape)))]
-    if right.dtype.kind in "OSU":
+    if _is_text(got) != _is_text(right):
+        return [Reason("other_type", f"{what} is of type {got.dtype.name}", got.dtype.name, right.dtype.name)]
+    if _is_text(right):
         differ = [index for index, (a, b) in enumerate(zip(got.ravel(), right.ravel(), strict=True)) if _bytes(a) != _bytes(b)]
         if not differ:
             return []
@@ -92,6 +94,10 @@ def _compare(what: str, got: Array, right: Array, tolerance: float) -> list[Reas
     row = int(np.argmax(distance.reshape(len(distance), -1).max(axis=1))) if distance.ndim else 0
     message = f"{what} of row {row} is {worst:.3g} away from the trainer's answer; allowed {tolerance:g}"
     return [Reason("other_answer", message, worst, tolerance)]
+
+
+def _is_text(array: Array) -> bool:
+    return array.dtype.kind in "OSU"
 
 
 def _bytes(value: object) -> bytes:

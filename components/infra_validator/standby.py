@@ -10,8 +10,9 @@ _READY: dict[str, Launcher] = {}
 
 def prepare(name: str, model_name: str) -> None:
     """Boot a server without a model, to be taken by the gate later in this process."""
-    launcher = _READY.setdefault(name, load(name)())
-    launcher.prepare(model_name=model_name)
+    if name not in _READY:
+        _READY[name] = load(name)()
+    _READY[name].prepare(model_name=model_name)
 
 
 def take(name: str) -> Launcher:

@@ -36,7 +36,9 @@ def environment() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
 
 
-def sluiceway(*arguments: str, state: Path, env: str = "smoke", program: Sequence[str] = ("-m", "pipeline"), cwd: Path | None = None) -> Ended:
+def sluiceway(
+    *arguments: str, state: Path, env: str = "smoke", program: Sequence[str] = ("-m", "pipeline"), cwd: Path | None = None
+) -> Ended:
     """Run one command to its end."""
     command = [sys.executable, *program, *arguments, "--env", env, "--set", f"state={state}"]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=RUN_SECONDS, cwd=cwd or ROOT, env=environment(), check=False)

@@ -25,7 +25,9 @@ def spoil(model: Path) -> None:
     tensors[target] = tensors[target].copy()
     tensors[target][0, 0] = np.nan
     aside = str(model.parent / "spoilt")
-    tf.raw_ops.SaveV2(prefix=aside, tensor_names=names, shape_and_slices=[""] * len(names), tensors=[tf.constant(tensors[name]) for name in names])
+    tf.raw_ops.SaveV2(
+        prefix=aside, tensor_names=names, shape_and_slices=[""] * len(names), tensors=[tf.constant(tensors[name]) for name in names]
+    )
     tf.raw_ops.MergeV2Checkpoints(checkpoint_prefixes=[aside], destination_prefix=prefix, delete_old_dirs=False)
 
 

@@ -66,7 +66,9 @@ def test_a_model_worse_than_the_champion_is_refused_by_the_evaluator(live: Path)
 @pytest.mark.parametrize(
     ("change", "saying"),
     [
-        pytest.param(lambda number, row: {**row, "fare": "n/a" if number % 7 == 0 else row["fare"]}, "cannot be read as a number", id="text"),
+        pytest.param(
+            lambda number, row: {**row, "fare": "n/a" if number % 7 == 0 else row["fare"]}, "cannot be read as a number", id="text"
+        ),
         pytest.param(lambda _, row: {**row, "tips": "0"}, "the same value in every row", id="constant-label"),
         pytest.param(lambda number, row: {**row, "trip_start_hour": "25" if number % 5 == 0 else "3"}, "trip_start_hour", id="domain"),
     ],

@@ -73,7 +73,16 @@ def test_a_second_process_beside_a_run_is_told_so_and_changes_nothing(tmp_path: 
 
 def test_a_search_for_hyperparameters_is_one_switch(tmp_path: Path) -> None:
     ended = sluiceway(
-        "run", "taxi", "--json", "--set", "tuner.enabled=true", "--set", "tuner.trials=2", "--set", "budgets.smoke.rows=2500", state=tmp_path / "s"
+        "run",
+        "taxi",
+        "--json",
+        "--set",
+        "tuner.enabled=true",
+        "--set",
+        "tuner.trials=2",
+        "--set",
+        "budgets.smoke.rows=2500",
+        state=tmp_path / "s",
     )
     assert ended.code == 0, ended.err
     tuner = next(node for node in ended.document["nodes"] if node["name"] == "Tuner")

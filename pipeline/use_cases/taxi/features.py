@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-# Skewed amounts: logarithm, then z-score.
+# Skewed amounts: logarithm, then z-score; a missing one is the mean.
 AMOUNTS = ("fare", "trip_miles", "trip_seconds")
-# Degrees: z-score; a missing place is told by a flag of its own.
+# Degrees: z-score; a missing place is the mean.
 PLACES = ("pickup_latitude", "pickup_longitude", "dropoff_latitude", "dropoff_longitude")
 # Whole numbers with a known range (exclusive upper bound), one-hot.
 CALENDAR = {"trip_start_hour": 24, "trip_start_day": 8, "trip_start_month": 13}
@@ -23,7 +23,7 @@ NUMERIC = "numeric"
 
 def numeric_width() -> int:
     """How many numbers the transformed ``numeric`` feature holds."""
-    return len(AMOUNTS) + 2 * len(PLACES)
+    return len(AMOUNTS) + len(PLACES)
 
 
 def one_hot_depths() -> dict[str, int]:

@@ -17,7 +17,7 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
         hparams: ``hidden_units`` (list of int), ``learning_rate``, ``dropout``.
 
     Returns:
-        From ``{"numeric": float32 [batch, 11], <category>: int64 [batch]}`` to the probability of a big tip, float32 [batch, 1].
+        From ``{"numeric": float32 [batch, 7], <category>: int64 [batch]}`` to the probability of a big tip, float32 [batch, 1].
     """
     numeric = keras.Input((numeric_width(),), name=NUMERIC, dtype="float32")
     inputs, parts = {NUMERIC: numeric}, [numeric]

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -29,6 +29,7 @@ def folder(tmp_path_factory):
     return tmp_path_factory.mktemp("model")
 
 
+@settings(deadline=None)
 @given(array=hnp.arrays(DTYPES, hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=3)))
 def test_numbers_come_back_bit_by_bit(folder, array):
     (back,) = kept(folder, GoldenRequest("predict", {"x": array}, {"y": array}))
@@ -39,6 +40,7 @@ def test_numbers_come_back_bit_by_bit(folder, array):
         np.testing.assert_array_equal(found, array)
 
 
+@settings(deadline=None)
 @given(values=st.lists(st.binary()))
 def test_bytes_come_back_whatever_they_are(folder, values):
     array = np.array(values, object)

@@ -57,7 +57,7 @@ def test_a_file_whose_name_looks_like_a_glob_is_that_file(data):
 @pytest.mark.parametrize("text", ["missing.csv", "*.parquet", "empty", "none/*.csv"])
 def test_data_that_is_not_there_is_told(data, text):
     (data / "empty").mkdir()
-    with pytest.raises(UsageError, match="there is no such file or folder|no file fits") as caught:
+    with pytest.raises(UsageError, match=r"there is no such file or folder|no file fits") as caught:
         find_files(str(data / text))
     assert repr(str(data / text)) in str(caught.value)
 
