@@ -3,27 +3,24 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import hashlib
 import json
 import os
 import secrets
-import shutil
 import time
-from collections.abc import Callable, Iterator
+import traceback
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from components.example_gen.columns import read_columns
 from components.example_gen.source import Source, check_source
-from configs.errors import SluicewayError, UsageError
+from configs.errors import ExitCode, SluicewayError
 from configs.schema import Settings
-from pipeline.errors import RunUnderWay
 from pipeline.fingerprint import run_fingerprint, training_digest
+from pipeline.guards import alone, disk_errors
 from pipeline.layout import Layout, layout_of
 from pipeline.metrics import check_thresholds
 from pipeline.nodes import node_names
@@ -31,6 +28,7 @@ from pipeline.runners.base import Listener, NodeEvent, Outcome, RunResult
 from pipeline.use_cases.base import UseCase, get_use_case
 from serving.store import open_store
 from serving.store.base import Version, VersionStore
+from serving.verdict import Reason
 
 
 @dataclass(frozen=True)
@@ -84,36 +82,71 @@ def plan(checked: Checked) -> Plan:
 def execute(planned: Plan, listener: Listener, prove: Callable[[str, Version], None]) -> RunResult:
     """Run the pipeline, or find that there is nothing new. ``prove`` is called with a version that was just published.
 
+    Returns:
+        What the run came to; a node that failed is a result too, with its error as the reason.
+
     Raises:
         RunUnderWay: another process runs this use case in this state folder.
-        SluicewayError: a node failed.
     """
     layout, settings = planned.checked.layout, planned.checked.settings
     started = time.monotonic()
-    with _alone(layout), _disk_errors(layout.state):
+    names = node_names(tuner=settings.use_case.tuner.enabled)
+    with alone(layout):
         store = open_store(settings.environment.store.kind, str(layout.store))
-        before = store.live(settings.name)
-        result = RunResult(
-            use_case=settings.name,
-            verdict="unchanged",
-            version=before.number if before else None,
-            champion=before.number if before else None,
-            run_id=planned.run_id,
-            log=str(planned.folder / "log.txt"),
-            metrics=dict(before.manifest.identity.metrics) if before else {},
-        )
-        if before and settings.environment.cache and before.manifest.identity.fingerprint == planned.fingerprint:
-            store.verify(settings.name, before.number)
-            nodes = tuple(NodeEvent(name, "cached") for name in node_names(tuner=settings.use_case.tuner.enabled))
-            return replace(result, nodes=nodes, seconds=time.monotonic() - started)
+        result = _before(planned, store)
         seen: dict[str, NodeEvent] = {}
-        outcome = _run_nodes(planned, _recorded(seen, listener))
-        names = node_names(tuner=settings.use_case.tuner.enabled)
+        try:
+            with disk_errors(layout.state):
+                if _nothing_new(planned, store):
+                    seen = {name: NodeEvent(name, "cached") for name in names}
+                else:
+                    outcome = _run_nodes(planned, _recorded(seen, listener))
+                    result = _concluded(result, outcome, store, planned, prove)
+        except Exception as error:  # noqa: BLE001 - whatever a library raises, the run has a result; the log gets the traceback
+            traceback.print_exc()
+            result = _failed(result, error, store)
         nodes = tuple(seen.get(name, NodeEvent(name, "skipped")) for name in names)
-        result = _concluded(replace(result, nodes=nodes), outcome, store, planned, prove)
-        result = replace(result, seconds=time.monotonic() - started)
-        _keep(planned.folder / "result.json", result.as_json())
+        result = replace(result, nodes=nodes, seconds=time.monotonic() - started)
+        # A full disk has no room for the result either; it is told all the same.
+        with contextlib.suppress(OSError):
+            _keep(planned.folder / "result.json", result.as_json())
         return result
+
+
+def _before(planned: Plan, store: VersionStore) -> RunResult:
+    """What a run comes to when it changes nothing."""
+    name = planned.checked.settings.name
+    live = store.live(name)
+    return RunResult(
+        use_case=name,
+        verdict="unchanged",
+        version=live.number if live else None,
+        champion=live.number if live else None,
+        run_id=planned.run_id,
+        log=str(planned.folder / "log.txt"),
+        metrics=dict(live.manifest.identity.metrics) if live else {},
+    )
+
+
+def _nothing_new(planned: Plan, store: VersionStore) -> bool:
+    """The live version was made of the very same data, configuration and code, and is whole."""
+    settings = planned.checked.settings
+    live = store.live(settings.name)
+    if live is None or not settings.environment.cache or live.manifest.identity.fingerprint != planned.fingerprint:
+        return False
+    store.verify(settings.name, live.number)
+    return True
+
+
+def _failed(result: RunResult, error: Exception, store: VersionStore) -> RunResult:
+    """The result of a run that broke; what was published before it broke stays published."""
+    with contextlib.suppress(SluicewayError):
+        live = store.live(result.use_case)
+        result = replace(result, version=live.number if live else None)
+    ours = isinstance(error, SluicewayError)
+    message = str(error) if ours else f"unexpected {type(error).__name__}: {error}"
+    code = error.exit_code if isinstance(error, SluicewayError) else ExitCode.FAILURE
+    return replace(result, verdict="failed", exit_code=code, reasons=(Reason(type(error).__name__, message),))
 
 
 def expected_seconds(layout: Layout) -> dict[str, float]:
@@ -122,9 +155,9 @@ def expected_seconds(layout: Layout) -> dict[str, float]:
     for path in sorted(layout.runs.glob("*/result.json"))[-20:]:
         try:
             nodes = json.loads(path.read_text(encoding="utf-8"))["nodes"]
-        except (OSError, ValueError, KeyError):
+            seconds.update({node["name"]: node["seconds"] for node in nodes if node["state"] in {"done", "refused"}})
+        except (OSError, ValueError, KeyError, TypeError):
             continue
-        seconds.update({node["name"]: node["seconds"] for node in nodes if node["state"] in {"done", "refused"}})
     return seconds
 
 
@@ -157,7 +190,8 @@ def _concluded(result: RunResult, outcome: Outcome, store: VersionStore, planned
     try:
         if outcome.refused is not None:
             store.refuse(result.use_case, outcome.refused, planned.run_id)
-            return replace(result, verdict="refused", gate=outcome.refused.gate, reasons=outcome.refused.reasons, metrics=outcome.metrics)
+            result = replace(result, verdict="refused", exit_code=ExitCode.REFUSED, metrics=outcome.metrics)
+            return replace(result, gate=outcome.refused.gate, reasons=outcome.refused.reasons)
         if outcome.pushed == "unchanged":
             return replace(result, metrics=outcome.metrics)
         version = store.live(result.use_case)
@@ -188,43 +222,6 @@ def _recorded(seen: dict[str, NodeEvent], listener: Listener) -> Listener:
         listener(event)
 
     return record
-
-
-@contextlib.contextmanager
-def _alone(layout: Layout) -> Iterator[None]:
-    """Hold the use case's lock; the kernel frees it when the process dies, however it dies."""
-    try:
-        layout.home.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(layout.lock, timeout=0)
-        lock.acquire()
-    except Timeout as error:
-        raise RunUnderWay(
-            f"another run of {layout.use_case} is under way in {layout.state}; wait for it, or use another state folder (--set state=...)"
-        ) from error
-    except OSError as error:
-        raise UsageError(f"{layout.home}: cannot be written: {error.strerror}") from error
-    try:
-        yield
-    finally:
-        lock.release()
-
-
-@contextlib.contextmanager
-def _disk_errors(state: Path) -> Iterator[None]:
-    """A full disk shows itself in many libraries' errors; it is told as what it is."""
-    try:
-        yield
-    except Exception as error:
-        link: BaseException | None = error
-        while link is not None:
-            text = str(link)
-            if getattr(link, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "No space left" in text or "disk is full" in text:
-                free = shutil.disk_usage(state).free // 2**20
-                raise UsageError(
-                    f"no space left on the disk of {state} ({free} MiB free); nothing was published, free some and run again"
-                ) from error
-            link = link.__cause__ or link.__context__
-        raise
 
 
 def _keep(path: Path, content: dict[str, Any]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -48,6 +49,8 @@ def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: 
     live = open_store(chosen.store.kind, str(path)).live(use_case)
     if live is None:
         raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {use_case}")
+    if importlib.util.find_spec("tensorflow") is None:
+        raise UsageError("serving needs TensorFlow, which is not installed: pip install 'sluiceway[server]'")
     server = chosen.server
     click.echo(f"serving {use_case} v{live.number} and what follows; Ctrl-C stops", err=True)
     click.echo(f"REST  http://{server.host}:{server.rest_port}/v1/models/{use_case}:predict", err=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -12,6 +13,12 @@ import click
 
 from configs.errors import ExitCode, SluicewayError
 
+# Which extra brings a module that a plain installation lacks.
+_EXTRAS = {
+    **dict.fromkeys(["grpc", "google"], "client"),
+    **dict.fromkeys(["psutil", "uvicorn"], "server"),
+    **dict.fromkeys(["apache_beam", "keras", "pyarrow", "tensorflow", "tensorflow_metadata", "tfx"], "pipeline"),
+}
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
@@ -29,8 +36,8 @@ def settings_options(command: _Command) -> _Command:
 
 
 def print_json(document: Any) -> None:
-    """Print the one document."""
-    click.echo(json.dumps(document, indent=2, ensure_ascii=False, default=str))
+    """Print the one document. JSON has no NaN and no infinity: they are null."""
+    click.echo(json.dumps(_finite(document), indent=2, ensure_ascii=False, default=str, allow_nan=False))
 
 
 def run_command(command: click.Command, arguments: Sequence[str]) -> NoReturn:
@@ -48,11 +55,26 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> NoReturn:
         code = _tell("interrupted", 130, "Interrupted", arguments)
     except SluicewayError as error:
         code = _tell(str(error), error.exit_code, type(error).__name__, arguments)
+    except ModuleNotFoundError as error:
+        extra = _EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        code = _tell(
+            f"this needs {error.name}, which is not installed: pip install 'sluiceway[{extra}]'", ExitCode.USAGE, "MissingExtra", arguments
+        )
     except BrokenPipeError:
         # The reader went away (for example `| head`): not an error worth a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = ExitCode.FAILURE
     sys.exit(int(code))
+
+
+def _finite(value: Any) -> Any:
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if isinstance(value, dict):
+        return {key: _finite(part) for key, part in value.items()}
+    return [_finite(part) for part in value] if isinstance(value, list | tuple) else value
 
 
 def _tell(message: str, code: int, kind: str, arguments: Sequence[str]) -> int:

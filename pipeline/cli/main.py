@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from typing import Any
 
@@ -60,4 +61,12 @@ def main(arguments: list[str] | None = None) -> Any:
     arguments = sys.argv[1:] if arguments is None else arguments
     # Apache Beam reads the process's arguments as its own options wherever a pipeline is made without any.
     del sys.argv[1:]
-    run_command(cli, arguments or ["--help"])
+    try:
+        run_command(cli, arguments or ["--help"])
+    except SystemExit as end:
+        if "tensorflow" not in sys.modules:
+            raise
+        # TensorFlow, Beam and their threads take seconds to unwind; everything of ours is closed and on the disk by now.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(int(end.code or 0))

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from dataclasses import replace
 from typing import Any
 
 import click
 
-from configs.errors import ExitCode
 from serving.cli_frame import json_option, print_json, settings_options
-
-_VERDICT_CODES = {"live": ExitCode.DONE, "unchanged": ExitCode.DONE, "refused": ExitCode.REFUSED, "failed": ExitCode.FAILURE}
 
 _MOST_REASONS = 5
 
@@ -41,11 +36,7 @@ def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str |
     given = [*overrides, *([f"data.source={_quoted(data)}"] if data else []), *(["cache=false"] if no_cache else [])]
     checked = check(load_settings(use_case, environment, given))
     planned = plan(checked)
-    code = _show(planned, verbose=verbose, as_json=as_json)
-    # TensorFlow, Beam and their threads take seconds to unwind; everything of ours is closed and on the disk.
-    sys.stdout.flush()
-    sys.stderr.flush()
-    os._exit(code)
+    return _show(planned, verbose=verbose, as_json=as_json)
 
 
 def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
@@ -75,34 +66,37 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
             result = execute(planned, view, prove)
     result = replace(result, seconds=time.monotonic() - started)
     if as_json:
+        if result.reasons:
+            click.echo(f"sluiceway: {result.verdict}: {result.reasons[0].message}", err=True)
         print_json({**result.as_json(), "answers": [vars(answer) for answer in answers]})
     else:
         _conclude(result, answers)
-    return int(_VERDICT_CODES[result.verdict])
+    return int(result.exit_code)
 
 
 def _conclude(result: Any, answers: list[Any]) -> None:
     """Verdict first, then where to look, then what to do next."""
     name = result.use_case
-    for answer in answers:
-        shown = ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in answer.outputs.items())
-        click.echo(f"answered over {answer.transport}: {shown}")
+    following = f"sluiceway serve {name}"
     if result.verdict == "live":
         click.secho(f"LIVE {name} v{result.version}", fg="green", bold=True)
-        following = f"sluiceway serve {name}"
     elif result.verdict == "unchanged":
         click.secho(f"UNCHANGED {name} v{result.version} is live; nothing is new", fg="blue", bold=True)
-        following = f"sluiceway serve {name}   (sluiceway run {name} --no-cache trains again)"
+        following += f"   (sluiceway run {name} --no-cache trains again)"
     else:
-        click.secho(f"REFUSED by {result.gate}: {result.reasons[0].message}", fg="red", bold=True)
+        said = f"REFUSED by {result.gate}" if result.verdict == "refused" else "FAILED"
+        click.secho(f"{said}: {result.reasons[0].message}", fg="red", bold=True)
         for reason in result.reasons[1:_MOST_REASONS]:
             click.echo(f"  also: {reason.message}")
         if len(result.reasons) > _MOST_REASONS:
             click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: sluiceway history {name} --json")
         click.echo(f"live is still: {f'v{result.version}' if result.version else 'nothing'}")
-        following = f"sluiceway history {name}"
-    click.echo(f"log:  {result.log}")
-    click.echo(f"next: {following}")
+        following = f"sluiceway history {name}" if result.verdict == "refused" else f"sluiceway run {name}   (goes on from what is cached)"
+    for answer in answers:
+        shown = ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in answer.outputs.items())
+        click.echo(f"{answer.transport:<5}{shown}   (v{result.version}, first golden request)")
+    click.echo(f"log  {result.log}")
+    click.echo(f"next {following}")
 
 
 def _quoted(path: str) -> str:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
+from configs.errors import ExitCode
 from serving.verdict import Reason, Verdict
 
 NodeState = Literal["waiting", "running", "done", "cached", "refused", "failed", "skipped"]
@@ -35,7 +36,8 @@ class NodeEvent:
 class RunResult:
     """What a run came to: the document that ``run --json`` prints.
 
-    ``version`` is what is live after the run, ``champion`` what was live before it; None where nothing is.
+    ``version`` is what is live after the run, ``champion`` what was live before it; None where nothing is. A failed run has its error
+    as its only reason.
     """
 
     use_case: str
@@ -45,6 +47,7 @@ class RunResult:
     run_id: str
     log: str
     seconds: float = 0.0
+    exit_code: ExitCode = ExitCode.DONE
     gate: str | None = None
     reasons: tuple[Reason, ...] = ()
     nodes: tuple[NodeEvent, ...] = ()
@@ -71,6 +74,7 @@ class RunResult:
                 for node in self.nodes
             ],
             "seconds": round(self.seconds, 2),
+            "exit_code": int(self.exit_code),
             "run_id": self.run_id,
             "log": self.log,
         }

@@ -87,6 +87,9 @@ class LocalRunner(beam_dag_runner.BeamDagRunner):  # type: ignore[misc] # tfx ha
         try:
             self.run_with_ir(compiled)
         except Exception as error:
+            # Beam wraps whatever a node raises, Ctrl-C too.
+            if watch.failed is not None and isinstance(watch.failed[1], KeyboardInterrupt):
+                raise KeyboardInterrupt from error
             raise _told(watch, error) from error
         finally:
             del _WATCHES[name]

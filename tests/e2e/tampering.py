@@ -13,7 +13,7 @@ from pipeline.runners.base import NodeEvent
 
 
 def spoil(model: Path) -> None:
-    """Write the checkpoint of a SavedModel again with a NaN as the first number of the first float matrix."""
+    """Write the checkpoint of a SavedModel again with a NaN in the last layer, where no activation can hide it."""
     import numpy as np
     import tensorflow as tf
 
@@ -21,7 +21,8 @@ def spoil(model: Path) -> None:
     reader = tf.train.load_checkpoint(prefix)
     names = sorted(reader.get_variable_to_dtype_map())
     tensors = {name: reader.get_tensor(name) for name in names}
-    target = next(name for name in names if getattr(tensors[name], "ndim", 0) == 2 and tensors[name].dtype == np.float32)
+    matrices = [name for name in names if getattr(tensors[name], "ndim", 0) == 2 and tensors[name].dtype == np.float32]
+    target = min(matrices, key=lambda name: tensors[name].shape[1])
     tensors[target] = tensors[target].copy()
     tensors[target][0, 0] = np.nan
     aside = str(model.parent / "spoilt")
