@@ -19,13 +19,13 @@ from components.champion.component import Champion
 from components.evaluator.component import Evaluator
 from components.example_gen.columns import read_columns
 from components.example_gen.component import ExampleGen
-from components.example_gen.source import Source
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from configs.schema import Settings
 from pipeline.gates import eval_config
 from pipeline.layout import Layout
 from pipeline.nodes import NODES
+from pipeline.staging import PATTERN
 from pipeline.use_cases.base import UseCase
 
 _TRAINING = "pipeline.training.loop"
@@ -35,12 +35,13 @@ _TRAINING = "pipeline.training.loop"
 class RunInputs:
     """What changes from run to run.
 
+    data:        a folder with the rows' files below it (``staging.py``), named by their content.
     fingerprint: digest of all that decides the model (``fingerprint.py``).
     code:        digest of the code that transforms and trains; part of those nodes' cache keys.
     schema:      a folder that holds the curated schema alone, named by its content: TFX caches by place, not by content.
     """
 
-    source: Source
+    data: Path
     schema: Path
     run_id: str
     fingerprint: str
@@ -86,8 +87,8 @@ def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, input
 def _data_nodes(use_case: UseCase, settings: Settings, inputs: RunInputs) -> tuple[Any, Any, Any, Any]:
     data = settings.use_case.data
     example_gen = ExampleGen(
-        str(inputs.source.base),
-        inputs.source.pattern,
+        str(inputs.data),
+        PATTERN,
         read_columns(use_case.schema_path),
         rows=settings.budget.rows,
         train_buckets=data.train_buckets,

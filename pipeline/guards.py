@@ -45,8 +45,6 @@ def disk_errors(state: Path) -> Iterator[None]:
             text = str(link)
             if getattr(link, "errno", None) in {errno.ENOSPC, errno.EDQUOT} or "No space left" in text or "disk is full" in text:
                 free = shutil.disk_usage(state).free // 2**20
-                raise UsageError(
-                    f"no space left on the disk of {state} ({free} MiB free); nothing was published, free some and run again"
-                ) from error
+                raise UsageError(f"no space left on the disk of {state} ({free} MiB free); free some and run again") from error
             link = link.__cause__ or link.__context__
         raise

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
-import os
 import secrets
 import time
 import traceback
@@ -25,6 +23,7 @@ from pipeline.layout import Layout, layout_of
 from pipeline.metrics import check_thresholds
 from pipeline.nodes import node_names
 from pipeline.runners.base import Listener, NodeEvent, Outcome, RunResult
+from pipeline.staging import stage_data, stage_schema
 from pipeline.use_cases.base import UseCase, get_use_case
 from serving.store import open_store
 from serving.store.base import Version, VersionStore
@@ -79,8 +78,15 @@ def plan(checked: Checked) -> Plan:
     return Plan(checked, f"{stamp}-{secrets.token_hex(3)}", code, fingerprint)
 
 
-def execute(planned: Plan, listener: Listener, prove: Callable[[str, Version], None]) -> RunResult:
-    """Run the pipeline, or find that there is nothing new. ``prove`` is called with a version that was just published.
+def execute(
+    planned: Plan, listener: Listener, prove: Callable[[str, Version], None], note: Callable[[str], None] = lambda _: None
+) -> RunResult:
+    """Run the pipeline, or find that there is nothing new.
+
+    Args:
+        listener: told each change of a node's state.
+        prove: called with a version that was just published.
+        note: told what goes on outside the nodes.
 
     Returns:
         What the run came to; a node that failed is a result too, with its error as the reason.
@@ -100,6 +106,7 @@ def execute(planned: Plan, listener: Listener, prove: Callable[[str, Version], N
                 if _nothing_new(planned, store):
                     seen = {name: NodeEvent(name, "cached") for name in names}
                 else:
+                    note("starting TFX ...")
                     outcome = _run_nodes(planned, _recorded(seen, listener))
                     result = _concluded(result, outcome, store, planned, prove)
         except Exception as error:  # noqa: BLE001 - whatever a library raises, the run has a result; the log gets the traceback
@@ -167,8 +174,8 @@ def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
     from pipeline.runners.local import LocalRunner
 
     checked = planned.checked
-    schema = _staged_schema(checked)
-    inputs = RunInputs(checked.source, schema, planned.run_id, planned.fingerprint, planned.code)
+    data, schema = stage_data(checked.source, checked.layout), stage_schema(checked.use_case.schema_path, checked.layout)
+    inputs = RunInputs(data, schema, planned.run_id, planned.fingerprint, planned.code)
     pipeline = create_pipeline(checked.use_case, checked.settings, checked.layout, inputs)
 
     def ahead(event: NodeEvent) -> None:
@@ -202,18 +209,6 @@ def _concluded(result: RunResult, outcome: Outcome, store: VersionStore, planned
         return result
     finally:
         standby.dismiss()
-
-
-def _staged_schema(checked: Checked) -> Path:
-    """The curated schema in a folder of its own, named by its content."""
-    content = checked.use_case.schema_path.read_bytes()
-    folder = checked.layout.home / "schemas" / hashlib.sha256(content).hexdigest()[:16]
-    folder.mkdir(parents=True, exist_ok=True)
-    target, partial = folder / "schema.pbtxt", folder.with_suffix(f".{os.getpid()}")
-    if not target.exists() or target.read_bytes() != content:
-        partial.write_bytes(content)
-        partial.replace(target)
-    return folder
 
 
 def _recorded(seen: dict[str, NodeEvent], listener: Listener) -> Listener:

@@ -18,16 +18,14 @@ _BLOCK = 1 << 20
 
 @dataclass(frozen=True)
 class Source:
-    """Data files with the digest of their content. ``base`` and ``pattern`` are how TFX names them."""
+    """Data files, sorted, with the digest of their places below the folder they share and of their content."""
 
-    base: Path
-    pattern: str
     files: tuple[Path, ...]
     digest: str
 
 
-def find_files(text: str) -> tuple[Path, str, tuple[Path, ...]]:
-    """What a path, a folder or a glob stands for: (base folder, pattern below it, files sorted).
+def find_files(text: str) -> tuple[Path, tuple[Path, ...]]:
+    """What a path, a folder or a glob stands for: (folder that holds them, the files sorted).
 
     Raises:
         UsageError: nothing is there.
@@ -37,16 +35,15 @@ def find_files(text: str) -> tuple[Path, str, tuple[Path, ...]]:
         base, pattern = path.resolve(), "*.csv"
     elif glob.has_magic(text) and not path.exists():
         first = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
-        fixed = Path(*path.parts[:first])
-        base, pattern = fixed.resolve(), str(path.relative_to(fixed))
+        base, pattern = Path(*path.parts[:first]).resolve(), str(Path(*path.parts[first:]))
+    elif path.exists():
+        return path.resolve().parent, (path.resolve(),)
     else:
-        base, pattern = path.resolve().parent, glob.escape(path.name)
-        if not path.exists():
-            raise UsageError(f"data {text!r}: there is no such file or folder")
-    files = tuple(sorted(file for file in base.glob(pattern) if file.is_file())) if pattern != glob.escape(path.name) else (path.resolve(),)
+        raise UsageError(f"data {text!r}: there is no such file or folder")
+    files = tuple(sorted(file for file in base.glob(pattern) if file.is_file()))
     if not files:
         raise UsageError(f"data {text!r}: no file fits {pattern!r} below {base}")
-    return base, pattern, files
+    return base, files
 
 
 def check_source(text: str, columns: Sequence[str]) -> Source:
@@ -55,12 +52,9 @@ def check_source(text: str, columns: Sequence[str]) -> Source:
     Raises:
         UsageError: they are not; the message names file and column or line.
     """
-    base, pattern, files = find_files(text)
-    digests: dict[str, str] = {}
-    for path in files:
-        # By place below the base: files of one name may lie in many folders.
-        digests[path.relative_to(base).as_posix()] = _check_file(path, columns)
-    return Source(base, pattern, files, _combined(digests))
+    base, files = find_files(text)
+    # By place below the base: files of one name may lie in many folders.
+    return Source(files, _combined({path.relative_to(base).as_posix(): _check_file(path, columns) for path in files}))
 
 
 def _combined(digests: Mapping[str, str]) -> str:

@@ -55,7 +55,6 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
             stream, f"{settings.name} ({settings.environment_name})", nodes, expected_seconds(layout), live=stream.isatty() and not verbose
         )
         with view:
-            view.note("starting TFX ...")
 
             def prove(launcher: str, version: Any) -> None:
                 from pipeline.proof import prove as ask
@@ -63,7 +62,7 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
                 view.note("asking the published version ...")
                 answers.extend(ask(launcher, version))
 
-            result = execute(planned, view, prove)
+            result = execute(planned, view, prove, view.note)
     result = replace(result, seconds=time.monotonic() - started)
     if as_json:
         if result.reasons:

@@ -36,7 +36,7 @@ def main_with_fault() -> None:
     """Run the command line with the listener wrapped."""
     execute = pipeline.run.execute
 
-    def faulty(planned: Any, listener: Callable[[NodeEvent], None], prove: Any) -> Any:
+    def faulty(planned: Any, listener: Callable[[NodeEvent], None], *rest: Any) -> Any:
         def listen(event: NodeEvent) -> None:
             if (event.name, event.state) == ("Evaluator", "done"):
                 models = planned.checked.layout.artifacts / "Trainer" / "model"
@@ -44,7 +44,7 @@ def main_with_fault() -> None:
                 spoil(newest / "Format-Serving")
             listener(event)
 
-        return execute(planned, listen, prove)
+        return execute(planned, listen, *rest)
 
     pipeline.run.execute = faulty
     main()

@@ -18,12 +18,13 @@ def built(use_case, tmp_path):
     from components.example_gen.columns import read_columns
     from components.example_gen.source import check_source
     from pipeline.definition import RunInputs, create_pipeline
+    from pipeline.staging import stage_data
 
     source = check_source(str(write_trips(tmp_path / "trips.csv")), list(read_columns(use_case.schema_path)))
 
     def build(*overrides, run_id="run-1"):
         settings = load_settings("taxi", "local", [f"state={tmp_path / 'state'}", *overrides])
-        inputs = RunInputs(source, tmp_path / "schema", run_id, "sha256:f", "code")
+        inputs = RunInputs(stage_data(source, layout_of(settings)), tmp_path / "schema", run_id, "sha256:f", "code")
         return create_pipeline(use_case, settings, layout_of(settings), inputs)
 
     return build

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import errno
 import json
-import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-from configs.errors import ConfigError, ExitCode, SluicewayError, UsageError
+from configs.errors import ConfigError, ExitCode, UsageError
 from configs.load import load_settings
 from pipeline import run as module
-from pipeline.errors import RunUnderWay
+from pipeline.errors import NodeFailed, RunUnderWay
+from pipeline.guards import alone
 from pipeline.layout import Layout
 from pipeline.nodes import node_names
 from pipeline.run import check, execute, expected_seconds, plan
 from pipeline.runners.base import NodeEvent, Outcome
-from serving.errors import StoreError, VersionDamaged
+from serving.errors import LaunchError
 from serving.store.local import LocalStore
 from serving.store.manifest import Identity
 from serving.verdict import Reason, Verdict
@@ -55,6 +54,12 @@ def published(store, tmp_path):
     model.mkdir()
     (model / "saved_model.pb").write_bytes(b"graph")
     return lambda fingerprint="sha256:old": store.publish("taxi", model, Identity("run", "taxi", fingerprint, None, {"auc": 0.9}))
+
+
+@pytest.fixture
+def published_once(published):
+    """One version with another fingerprint."""
+    return published()
 
 
 @pytest.fixture
@@ -152,8 +157,9 @@ def test_what_is_live_and_damaged_is_not_called_unchanged(planned, published, no
     nodes_that(never)
     version = published(planned.fingerprint)
     (version.path / "saved_model.pb").write_bytes(b"tampered")
-    with pytest.raises(VersionDamaged, match=r"saved_model\.pb was changed"):
-        execute(planned, never, never)
+    result = execute(planned, never, never)
+    assert (result.verdict, result.exit_code) == ("failed", 1)
+    assert "saved_model.pb was changed" in result.reasons[0].message
 
 
 def test_a_version_that_was_published_is_live_and_proven(planned, published, nodes_that):
@@ -196,96 +202,100 @@ def test_a_first_model_that_is_refused_leaves_nothing_live(planned, nodes_that):
 def test_a_pusher_and_a_store_that_disagree_are_a_failure(planned, published, nodes_that, outcome):
     published()
     nodes_that(lambda _: outcome)
-    with pytest.raises(SluicewayError, match="the pusher said"):
-        execute(planned, ignore, never)
+    result = execute(planned, ignore, never)
+    assert (result.verdict, result.version) == ("failed", 1)
+    assert result.reasons[0].message.startswith("the pusher said")
 
 
-HOLD = """
-import sys
-from pathlib import Path
-from pipeline.layout import Layout
-from pipeline.run import _alone
-with _alone(Layout(Path(sys.argv[1]), Path(sys.argv[1]) / "store", "taxi")):
-    print("held", flush=True)
-    sys.stdin.read()
-"""
+def fail_with(error):
+    def fail(_):
+        raise error
 
-
-def test_a_second_run_in_the_same_folder_is_refused_until_the_first_ends(planned, nodes_that, tmp_path):
-    nodes_that(lambda _: Outcome(REFUSAL, None, None, {}))
-    command = [sys.executable, "-c", HOLD, str(tmp_path / "state")]
-    with subprocess.Popen(command, stdin=-1, stdout=-1, text=True, cwd=Path(__file__).parents[3]) as other:
-        assert other.stdout.readline() == "held\n"
-        with pytest.raises(RunUnderWay, match="another run of taxi is under way in") as caught:
-            execute(planned, ignore, never)
-        assert str(tmp_path / "state") in str(caught.value)
-        # Killed, not ended: the kernel frees the lock.
-        other.kill()
-    assert execute(planned, ignore, never).verdict == "refused"
-
-
-def test_runs_of_other_folders_do_not_wait(planned, settings, nodes_that, tmp_path):
-    nodes_that(lambda _: Outcome(REFUSAL, None, None, {}))
-    with module._alone(planned.checked.layout):
-        elsewhere = plan(check(settings(f"state={tmp_path / 'other'}")))
-        assert execute(elsewhere, ignore, never).verdict == "refused"
-
-
-def test_a_state_folder_that_cannot_be_made_is_the_callers_mistake(settings, tmp_path):
-    (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    with pytest.raises(UsageError, match="cannot be written"):
-        execute(plan(check(settings(f"state={tmp_path / 'file'}"))), ignore, never)
-
-
-def chained(text, cause):
-    error = RuntimeError(text)
-    error.__cause__ = cause
-    return error
-
-
-def during(text, context):
-    error = RuntimeError(text)
-    error.__context__ = context
-    return error
+    return fail
 
 
 FULL = OSError(errno.ENOSPC, "No space left on device")
 
 
 @pytest.mark.parametrize(
-    "error",
+    ("error", "code", "kind", "message"),
     [
-        FULL,
-        OSError(errno.EDQUOT, "Disk quota exceeded"),
-        RuntimeError("RESOURCE_EXHAUSTED; /x; No space left on device [while running 'Write']"),
-        RuntimeError("(sqlite3.OperationalError) database or disk is full"),
-        chained("Trainer failed", FULL),
-        during("Trainer failed", FULL),
-        chained("outer", during("inner", chained("innermost", FULL))),
-        StoreError("no ledger: No space left on device"),
+        (NodeFailed("Trainer: broken", node="Trainer"), 1, "NodeFailed", "Trainer: broken"),
+        (NodeFailed("Trainer: wrong", node="Trainer", exit_code=ExitCode.USAGE), 2, "NodeFailed", "Trainer: wrong"),
+        (RuntimeError("shape mismatch"), 1, "RuntimeError", "unexpected RuntimeError: shape mismatch"),
+        (FULL, 2, "UsageError", "no space left on the disk of "),
     ],
 )
-def test_a_full_disk_is_told_as_one_whichever_library_met_it(planned, nodes_that, error):
-    def fail(_):
+@pytest.mark.usefixtures("published_once")
+def test_a_run_that_fails_has_a_result_too(planned, nodes_that, capsys, error, code, kind, message):
+    nodes_that(fail_with(error))
+    result = execute(planned, ignore, never)
+    assert (result.verdict, result.exit_code, result.version, result.champion) == ("failed", code, 1, 1)
+    (reason,) = result.reasons
+    assert reason.code == kind
+    assert reason.message.startswith(message)
+    assert json.loads((planned.folder / "result.json").read_text(encoding="utf-8"))["verdict"] == "failed"
+    # Into the log, where stderr goes during a run.
+    assert f"{type(error).__name__}: " in capsys.readouterr().err
+
+
+def test_an_interrupt_is_no_result(planned, nodes_that):
+    nodes_that(fail_with(KeyboardInterrupt()))
+    with pytest.raises(KeyboardInterrupt):
+        execute(planned, ignore, never)
+    assert not planned.folder.exists()
+
+
+@pytest.mark.parametrize("error", [LaunchError("the server died"), FULL])
+def test_a_version_whose_proof_fails_is_live_all_the_same(planned, published, nodes_that, error):
+    nodes_that(lambda _: Outcome(None, "publish", published().number, {"auc": 0.95}))
+
+    def no_proof(*_):
         raise error
 
-    nodes_that(fail)
-    with pytest.raises(UsageError, match=r"no space left on the disk of .* MiB free") as caught:
+    result = execute(planned, ignore, no_proof)
+    assert (result.verdict, result.version, result.champion) == ("failed", 1, None)
+    assert "nothing was published" not in result.reasons[0].message
+
+
+@pytest.mark.usefixtures("published_once")
+def test_a_failure_leaves_the_nodes_as_they_were(planned, nodes_that):
+    def nodes(listener):
+        listener(NodeEvent("ExampleGen", "done", 1.0))
+        listener(NodeEvent("StatisticsGen", "failed", 2.0))
+        raise NodeFailed("StatisticsGen: broken", node="StatisticsGen")
+
+    nodes_that(nodes)
+    states = [node.state for node in execute(planned, ignore, never).nodes]
+    assert states[:2] == ["done", "failed"]
+    assert set(states[2:]) == {"skipped"}
+
+
+def test_a_result_that_cannot_be_kept_is_told_all_the_same(planned, nodes_that, monkeypatch):
+    nodes_that(lambda _: Outcome(REFUSAL, None, None, {}))
+
+    def full(*_):
+        raise FULL
+
+    monkeypatch.setattr(module, "_keep", full)
+    assert execute(planned, ignore, never).verdict == "refused"
+
+
+def test_starting_tfx_is_told_when_there_is_something_to_do(planned, published, nodes_that):
+    notes = []
+    nodes_that(lambda _: Outcome(REFUSAL, None, None, {}))
+    execute(planned, ignore, never, notes.append)
+    assert notes == ["starting TFX ..."]
+    published(planned.fingerprint)
+    execute(planned, ignore, never, notes.append)
+    assert len(notes) == 1
+
+
+def test_another_run_in_the_same_folder_is_refused_and_leaves_no_result(planned, nodes_that):
+    nodes_that(never)
+    with alone(planned.checked.layout), pytest.raises(RunUnderWay):
         execute(planned, ignore, never)
-    assert caught.value.__cause__ is error
-
-
-@pytest.mark.parametrize(
-    "error", [OSError(errno.EACCES, "Permission denied"), RuntimeError("shape mismatch"), StoreError("broken"), KeyboardInterrupt()]
-)
-def test_any_other_error_stays_what_it_is(planned, nodes_that, error):
-    def fail(_):
-        raise error
-
-    nodes_that(fail)
-    with pytest.raises(type(error)) as caught:
-        execute(planned, ignore, never)
-    assert caught.value is error
+    assert not planned.folder.exists()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import sys
@@ -153,6 +154,15 @@ def test_serve_becomes_the_server(call, monkeypatch, tmp_path):
     }
     assert "serving taxi v2" in err
     assert "http://127.0.0.1:9501/v1/models/taxi:predict" in err
+
+
+@pytest.mark.usefixtures("published")
+def test_serving_without_tensorflow_tells_what_to_do(call, monkeypatch):
+    find_spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "tensorflow" else find_spec(name))
+    code, _, err = call("serve", "taxi")
+    assert code == 2
+    assert "pip install 'sluiceway[server]'" in err
 
 
 def test_serving_nothing_tells_what_to_do(call):

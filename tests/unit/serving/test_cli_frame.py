@@ -72,6 +72,19 @@ def test_an_error_ends_a_command_with_its_own_code(error, code):
     assert ended(command_that(fail_with(error))) == code
 
 
+@pytest.mark.parametrize(
+    ("module", "extra"), [("grpc", "client"), ("uvicorn", "server"), ("tensorflow.core", "pipeline"), ("tfx", "pipeline")]
+)
+def test_a_missing_extra_is_told_with_the_way_to_get_it(capsys, module, extra):
+    assert ended(command_that(fail_with(ModuleNotFoundError(f"No module named {module!r}", name=module)))) == 2
+    assert capsys.readouterr().err == f"sluiceway: this needs {module}, which is not installed: pip install 'sluiceway[{extra}]'\n"
+
+
+def test_any_other_missing_module_is_our_own_mistake():
+    with pytest.raises(ModuleNotFoundError):
+        run_command(command_that(fail_with(ModuleNotFoundError("No module named 'serving.moon'", name="serving.moon"))), [])
+
+
 def test_a_mistake_is_one_line_on_stderr(capsys):
     ended(command_that(fail_with(ConfigError("a.yaml: key: wrong"))))
     assert capsys.readouterr() == ("", "sluiceway: a.yaml: key: wrong\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import os
+import errno
+from pathlib import Path
 
 import pytest
 
@@ -34,24 +35,21 @@ def data(tmp_path):
     ],
 )
 def test_a_file_a_folder_or_a_glob_is_found(data, text, names):
-    base, pattern, files = find_files(str(data / text))
+    base, files = find_files(str(data / text))
     assert [str(path.relative_to(data)) for path in files] == names
-    # The same files by the two names that TFX gets.
-    assert sorted(base.glob(pattern)) == list(files)
+    assert all(path.is_relative_to(base) for path in files)
 
 
 def test_a_path_may_be_relative_or_of_the_home_folder(data, monkeypatch):
     monkeypatch.chdir(data)
     monkeypatch.setenv("HOME", str(data))
-    assert find_files("a.csv")[2] == find_files("~/a.csv")[2] == (data / "a.csv",)
+    assert find_files("a.csv")[1] == find_files("~/a.csv")[1] == (data / "a.csv",)
     assert find_files("*.csv")[0] == data
 
 
 def test_a_file_whose_name_looks_like_a_glob_is_that_file(data):
     (data / "trips [1].csv").write_bytes(GOOD)
-    base, pattern, files = find_files(str(data / "trips [1].csv"))
-    assert files == (data / "trips [1].csv",)
-    assert list(base.glob(pattern)) == list(files)
+    assert find_files(str(data / "trips [1].csv")) == (data, (data / "trips [1].csv",))
 
 
 @pytest.mark.parametrize("text", ["missing.csv", "*.parquet", "empty", "none/*.csv"])
@@ -65,7 +63,6 @@ def test_data_that_is_not_there_is_told(data, text):
 def test_a_good_source_has_its_files(data):
     source = check_source(str(data), COLUMNS)
     assert source.files == (data / "a.csv", data / "b.csv")
-    assert (source.base, source.pattern) == (data, "*.csv")
 
 
 @pytest.mark.parametrize(
@@ -118,9 +115,11 @@ def test_broken_text_far_down_is_told_by_its_line(data):
         check_source(str(data / "a.csv"), COLUMNS)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_without_permission_is_named(data):
-    (data / "a.csv").chmod(0)
+def test_a_file_without_permission_is_named(data, monkeypatch):
+    def refused(*_, **__):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", refused)  # chmod would not stop root
     with pytest.raises(UsageError, match=r"a\.csv: cannot be read: Permission denied"):
         check_source(str(data), COLUMNS)
 

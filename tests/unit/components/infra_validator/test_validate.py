@@ -41,7 +41,8 @@ def test_every_trouble_is_told():
 
 
 def test_a_model_that_agrees_with_itself_on_nan_is_refused():
-    assert codes(Observation(1.0, None, [answered(float("nan"), BROKEN)], 1)) == ["not_finite"]
+    (reason,) = validate(Observation(1.0, None, [answered(float("nan"), BROKEN)], 1), LIMITS).reasons
+    assert (reason.code, reason.message) == ("not_finite", "predict: y is NaN or infinite in the trainer's own answer")
 
 
 def test_the_same_reason_is_told_once():

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
+import os
 import sys
 
 import click
@@ -13,10 +15,16 @@ from pipeline.cli.main import COMMANDS, main
 from serving.cli import COMMANDS as SERVING_COMMANDS
 
 
+def leave(code):
+    """In the place of os._exit, which would end the tests too where another one has imported TensorFlow."""
+    raise SystemExit(code)
+
+
 @pytest.fixture
 def ended(monkeypatch, capsys):
     """Runs the command line: (exit code, stdout, stderr)."""
     monkeypatch.setattr(sys, "argv", ["sluiceway"])
+    monkeypatch.setattr(os, "_exit", leave)
 
     def run(*arguments):
         with pytest.raises(SystemExit) as caught:
@@ -72,7 +80,22 @@ def test_the_version_is_told(ended):
 def test_the_processs_arguments_are_read_and_taken_away(monkeypatch, capsys):
     # Apache Beam would read what is left as options of its own.
     monkeypatch.setattr(sys, "argv", ["sluiceway", "--version"])
+    monkeypatch.setattr(os, "_exit", leave)
     with pytest.raises(SystemExit):
         main()
     assert capsys.readouterr().out.startswith("sluiceway ")
     assert sys.argv == ["sluiceway"]
+
+
+@pytest.mark.parametrize(("module", "unwinds"), [("tensorflow", False), ("no_such_module", True)])
+def test_tensorflows_threads_are_not_waited_for(monkeypatch, module, unwinds):
+    left = []
+    monkeypatch.setattr(sys, "argv", ["sluiceway"])
+    monkeypatch.setattr(os, "_exit", left.append)
+    monkeypatch.delitem(sys.modules, "tensorflow", raising=False)
+    monkeypatch.setitem(sys.modules, module, sys)
+    with contextlib.ExitStack() as stack:
+        if unwinds:
+            stack.enter_context(pytest.raises(SystemExit))
+        main(["fly"])
+    assert left == ([] if unwinds else [2])

@@ -11,23 +11,19 @@ import pytest
 from pipeline import proof
 from pipeline import run as runs
 from pipeline.cli.main import cli
-from pipeline.errors import NodeFailed, RunUnderWay
+from pipeline.errors import RunUnderWay
 from pipeline.proof import Answered
 from pipeline.runners.base import NodeEvent, RunResult
 from serving.cli_frame import run_command
+from serving.errors import StoreError
 from serving.verdict import Reason
 from tests.fakes.trips import write_trips
 
 
 @pytest.fixture
-def call(tmp_path, capfd, monkeypatch):
+def call(tmp_path, capfd):
     """Runs the command on small data: (exit code, stdout, stderr)."""
 
-    def leave(code):
-        raise SystemExit(code)
-
-    # The command leaves without unwinding TensorFlow's threads; a test process goes on.
-    monkeypatch.setattr(os, "_exit", leave)
     data = write_trips(tmp_path / "trips.csv")
 
     def run(*arguments):
@@ -44,8 +40,9 @@ def comes_to(monkeypatch):
     asked = []
 
     def set_result(error=None, *, proven=False, **fields):
-        def execute(planned, listener, prove):
+        def execute(planned, listener, prove, note):
             asked.append(planned)
+            note("starting TFX ...")
             os.write(2, b"noise of a library\n")
             listener(NodeEvent("ExampleGen", "running"))
             listener(NodeEvent("ExampleGen", "done", 1.0, "7 rows"))
@@ -72,15 +69,15 @@ def test_a_live_version_is_told_first_then_what_is_next(call, comes_to):
     lines = out.splitlines()
     assert (code, err) == (0, "")
     assert lines[:3] == ["starting TFX ...", "ExampleGen        done        1.0 s  7 rows", "asking the published version ..."]
-    assert lines[3:5] == ["answered over rest: probability 0.2500, label small_tip", "LIVE taxi v2"]
-    assert lines[5].startswith("log:  ")
-    assert lines[6:] == ["next: sluiceway serve taxi"]
+    assert lines[3:5] == ["LIVE taxi v2", "rest probability 0.2500, label small_tip   (v2, first golden request)"]
+    assert lines[5].startswith("log  ")
+    assert lines[6:] == ["next sluiceway serve taxi"]
 
 
 def test_what_libraries_print_is_in_the_log(call, comes_to):
     comes_to(verdict="live", version=2)
     out = call()[1]
-    log = next(line for line in out.splitlines() if line.startswith("log:  ")).removeprefix("log:  ")
+    log = next(line for line in out.splitlines() if line.startswith("log  ")).removeprefix("log  ")
     with open(log, encoding="utf-8") as file:  # noqa: PTH123 - a path as the command printed it
         assert file.read() == "noise of a library\n"
 
@@ -94,14 +91,14 @@ def test_nothing_new_is_told_as_such(call, comes_to):
 
 
 def test_a_refusal_ends_with_3_and_its_reasons(call, comes_to):
-    comes_to(verdict="refused", gate="evaluator", reasons=REASONS)
+    comes_to(verdict="refused", exit_code=3, gate="evaluator", reasons=REASONS)
     code, out, _ = call()
     assert code == 3
     told = out[out.index("REFUSED") :].splitlines()
     assert told[:5] == ["REFUSED by evaluator: reason 0", *(f"  also: reason {number}" for number in range(1, 5))]
     assert told[5] == "  and 2 more: sluiceway history taxi --json"
     assert told[6] == "live is still: v1"
-    assert told[-1] == "next: sluiceway history taxi"
+    assert told[-1] == "next sluiceway history taxi"
 
 
 def test_the_refusal_of_a_first_model_says_that_nothing_is_live(call, comes_to):
@@ -110,7 +107,7 @@ def test_the_refusal_of_a_first_model_says_that_nothing_is_live(call, comes_to):
 
 
 def test_with_json_stdout_is_one_document_and_progress_goes_to_stderr(call, comes_to):
-    comes_to(verdict="refused", gate="evaluator", reasons=REASONS[:1], proven=True)
+    comes_to(verdict="refused", exit_code=3, gate="evaluator", reasons=REASONS[:1], proven=True)
     code, out, err = call("--json")
     document = json.loads(out, parse_constant=lambda name: pytest.fail(f"{name} is not JSON"))
     assert code == 3
@@ -119,6 +116,17 @@ def test_with_json_stdout_is_one_document_and_progress_goes_to_stderr(call, come
     assert document["answers"] == [{"transport": "rest", "outputs": {"probability": 0.25, "label": "small_tip"}}]
     assert document["seconds"] >= 0
     assert "ExampleGen" in err
+    assert err.splitlines()[-1] == "sluiceway: refused: reason 0"
+
+
+@pytest.mark.parametrize("code", [1, 2])
+def test_a_run_that_failed_says_what_and_that_it_goes_on(call, comes_to, code):
+    comes_to(verdict="failed", exit_code=code, reasons=(Reason("NodeFailed", "Trainer: ValueError: shape"),))
+    ended, out, _ = call()
+    assert ended == code
+    told = out[out.index("FAILED") :].splitlines()
+    assert told[:2] == ["FAILED: Trainer: ValueError: shape", "live is still: v1"]
+    assert told[-1].startswith("next sluiceway run taxi ")
 
 
 def test_with_verbose_the_noise_is_on_stderr(call, comes_to):
@@ -132,12 +140,12 @@ def test_with_verbose_the_noise_is_on_stderr(call, comes_to):
 @pytest.mark.parametrize(
     ("error", "code", "line"),
     [
-        (NodeFailed("Trainer: ValueError: shape", node="Trainer"), 1, "sluiceway: Trainer: ValueError: shape"),
+        (StoreError("the store is gone"), 1, "sluiceway: the store is gone"),
         (RunUnderWay("another run of taxi is under way"), 2, "sluiceway: another run of taxi is under way"),
     ],
 )
 @pytest.mark.parametrize("flags", [(), ("--json",)])
-def test_a_failure_is_one_line_and_its_own_code(call, comes_to, error, code, line, flags):
+def test_a_run_that_cannot_begin_is_one_line_and_its_own_code(call, comes_to, error, code, line, flags):
     comes_to(error)
     ended, out, err = call(*flags)
     assert ended == code

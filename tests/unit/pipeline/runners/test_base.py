@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from configs.errors import ExitCode
 from pipeline.runners.base import NodeEvent, RunResult
 from serving.verdict import Reason
 
@@ -17,6 +18,7 @@ RESULT = RunResult(
     run_id="run-1",
     log="log.txt",
     seconds=12.3456,
+    exit_code=ExitCode.REFUSED,
     gate="evaluator",
     reasons=(Reason("threshold", "auc 0.5 < 0.8", 0.5, 0.8),),
     nodes=(NodeEvent("ExampleGen", "cached", 0.123, "5 rows"), NodeEvent("Evaluator", "refused", 4.567), NodeEvent("Pusher", "skipped")),
@@ -47,6 +49,7 @@ def test_the_document_of_a_run_keeps_its_keys():
             {"name": "Pusher", "state": "skipped", "seconds": 0.0, "cached": False, "figure": ""},
         ],
         "seconds": 12.35,
+        "exit_code": 3,
         "run_id": "run-1",
         "log": "log.txt",
     }

@@ -164,9 +164,9 @@ def fill(disk: Path, free_pages: int) -> Path:
 
 @pytest.mark.parametrize("ledger_room", [2000, 10], ids=["with room in the ledger", "with the ledger's page full"])
 def test_a_full_disk_publishes_all_or_nothing(small_disk, tmp_path, ledger_room):
-    model = make_model(tmp_path / "model", 3 * PAGE)
+    model = make_model(tmp_path / "model", PAGE)
     outcomes = set()
-    for free_pages in range(12):
+    for free_pages in range(9):
         root = small_disk / "store"
         store = LocalStore(root)
         store.publish("taxi", model, IDENTITY)

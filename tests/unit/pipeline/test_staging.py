@@ -1,0 +1,49 @@
+"""Inputs are staged by content: what TFX is shown changes when, and only when, the content does."""
+
+from __future__ import annotations
+
+from components.example_gen.source import Source
+from pipeline.layout import Layout
+from pipeline.staging import PATTERN, stage_data, stage_schema
+
+
+def layout(tmp_path):
+    return Layout(tmp_path / "state", tmp_path / "store", "taxi")
+
+
+def test_files_of_one_name_and_names_like_patterns_are_all_there(tmp_path):
+    files = []
+    for folder in ("a [1]", "b"):
+        path = tmp_path / folder / "rows [x] *.csv"
+        path.parent.mkdir()
+        path.write_text(folder, encoding="utf-8")
+        files.append(path)
+    staged = stage_data(Source(tuple(files), "d" * 64), layout(tmp_path))
+    assert [path.read_text(encoding="utf-8") for path in sorted(staged.glob(PATTERN))] == ["a [1]", "b"]
+
+
+def test_the_same_content_is_the_same_place_wherever_it_lies_now(tmp_path):
+    places = []
+    for name in ("before.csv", "after.csv"):
+        path = tmp_path / name
+        path.write_text("rows", encoding="utf-8")
+        places.append(stage_data(Source((path,), "e" * 64), layout(tmp_path)))
+    assert places[0] == places[1]
+    assert [path.resolve().name for path in places[1].glob(PATTERN)] == ["after.csv"]
+
+
+def test_other_content_is_another_place(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("rows", encoding="utf-8")
+    assert stage_data(Source((path,), "1" * 64), layout(tmp_path)) != stage_data(Source((path,), "2" * 64), layout(tmp_path))
+
+
+def test_an_edited_schema_is_staged_beside_the_old_one(tmp_path):
+    schema = tmp_path / "schema.pbtxt"
+    schema.write_text("one", encoding="utf-8")
+    first = stage_schema(schema, layout(tmp_path))
+    schema.write_text("two", encoding="utf-8")
+    second = stage_schema(schema, layout(tmp_path))
+    assert first != second
+    assert [(folder / "schema.pbtxt").read_text(encoding="utf-8") for folder in (first, second)] == ["one", "two"]
+    assert [path.name for path in second.iterdir()] == ["schema.pbtxt"]
