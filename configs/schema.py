@@ -8,7 +8,8 @@ from msgspec import Meta, Struct
 from msgspec.structs import asdict
 
 Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-NonNegative = Annotated[float, Meta(ge=0.0)]
+# With an end: a limit of infinity would be a gate that lets everything through.
+NonNegative = Annotated[float, Meta(ge=0.0, le=1e12)]
 PositiveFloat = Annotated[float, Meta(gt=0.0)]
 PositiveInt = Annotated[int, Meta(ge=1)]
 Port = Annotated[int, Meta(ge=0, le=65535)]
@@ -89,7 +90,7 @@ class InfraGate(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     load_seconds: Annotated[float, Meta(gt=0, le=3600)] = 60.0
     """From 'the server may load it' to AVAILABLE, at most."""
-    tolerance: NonNegative = 1e-5
+    tolerance: Share = 1e-5
     """Largest absolute or relative difference between the server's answer and the trainer's."""
 
 

@@ -55,7 +55,10 @@ def columns_from_rows(rows: Sequence[Mapping[str, Any]], spec: SignatureSpec) ->
     columns = {}
     for name, tensor in spec.inputs.items():
         kind = BY_NAME[tensor.dtype].numpy
-        values = [_MISSING[kind.kind] if row.get(name) is None else row[name] for row in rows]
+        values = [row.get(name, None) for row in rows]
+        if kind.kind not in _MISSING and None in values:
+            raise UsageError(f"{name}: a {kind.name} column has no sign for a missing value; give it in every row")
+        values = [_MISSING[kind.kind] if value is None else value for value in values]
         columns[name] = _column(name, values, kind)
     return columns
 
@@ -73,6 +76,10 @@ def _column(name: str, values: list[Any], kind: np.dtype[Any]) -> Array:
             raise UsageError(f"{name}: {wrong!r} is not a text")
         return np.array([value.encode() if isinstance(value, str) else value for value in values], object)
     for value in values:
+        if kind.kind == "b":
+            if not isinstance(value, bool):
+                raise UsageError(f"{name}: {value!r} is not true or false")
+            continue
         fits = isinstance(value, int) or (kind.kind == "f" and isinstance(value, float))
         if not fits or isinstance(value, bool):
             raise UsageError(f"{name}: {value!r} is not {'a number' if kind.kind == 'f' else 'a whole number'}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Mapping, Sequence
 from types import TracebackType
@@ -42,10 +43,12 @@ class PlainLines:
 
     def __call__(self, event: NodeEvent) -> None:
         if event.ended:
-            print(f"{event.name:<{_WIDTH}} {event.state:<8} {event.seconds:6.1f} s  {event.figure}".rstrip(), file=self._stream, flush=True)
+            self.note(f"{event.name:<{_WIDTH}} {event.state:<8} {event.seconds:6.1f} s  {event.figure}".rstrip())
 
     def note(self, text: str) -> None:
-        print(text, file=self._stream, flush=True)
+        # A reader that went away (`| head`) must not end the run.
+        with contextlib.suppress(BrokenPipeError):
+            print(text, file=self._stream, flush=True)
 
     def __enter__(self) -> Self:
         return self

@@ -96,6 +96,8 @@ class LocalStore:
         manifest = read_manifest(path)
         found = digest_files(path)
         wrong = differences(manifest.files, found)
+        if manifest.version != number:
+            wrong.append(f"its manifest says it is version {manifest.version}")
         if wrong or content_digest(found) != manifest.digest:
             raise VersionDamaged(f"{model} version {number}: {'; '.join(wrong) or 'the digest does not match'}")
 
@@ -147,7 +149,9 @@ class LocalStore:
 
     def _untold(self, model: str, events: list[Event]) -> list[Event]:
         told = {event.version for event in events if event.kind in {"publish", "rollback"}}
-        return [_published(version.manifest) for version in self.versions(model) if version.number not in told]
+        # A folder that somebody copied to another number was not published: its manifest tells the number it was published as.
+        own = [version for version in self.versions(model) if version.manifest.version == version.number]
+        return [_published(version.manifest) for version in own if version.number not in told]
 
     def _folders(self, home: Path) -> list[tuple[int, Path]]:
         try:

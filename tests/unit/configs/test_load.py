@@ -150,3 +150,9 @@ def test_a_file_that_cannot_be_opened_is_named(root):
 def test_a_file_outside_is_shown_by_its_whole_path(tmp_path):
     assert shown(tmp_path / "x.yaml") == str(tmp_path / "x.yaml")
     assert shown(CONFIG_ROOT / "use_cases" / "taxi.yaml") == "configs/use_cases/taxi.yaml"
+
+
+@pytest.mark.parametrize("limit", ["infra.tolerance=.inf", "thresholds.loss=.inf", "change.loss=.inf"])
+def test_a_limit_of_infinity_would_let_everything_through_and_is_refused(limit):
+    with pytest.raises(ConfigError, match="inf is not between 0 and"):
+        load_settings("taxi", "local", [limit])

@@ -9,7 +9,6 @@ import sys
 import pytest
 
 from configs.errors import ConfigError, ExitCode, UsageError
-from configs.load import load_settings
 from pipeline import run as module
 from pipeline.errors import NodeFailed, RunUnderWay
 from pipeline.guards import alone
@@ -18,64 +17,9 @@ from pipeline.nodes import node_names
 from pipeline.run import check, execute, expected_seconds, plan
 from pipeline.runners.base import NodeEvent, Outcome
 from serving.errors import LaunchError
-from serving.store.local import LocalStore
-from serving.store.manifest import Identity
 from serving.verdict import Reason, Verdict
-from tests.fakes.trips import write_trips
 
 REFUSAL = Verdict("evaluator", (Reason("threshold", "auc 0.5 < 0.8", 0.5, 0.8),))
-
-
-@pytest.fixture
-def settings(tmp_path):
-    """Settings for rows and a state of their own, with more overrides."""
-    data = write_trips(tmp_path / "trips.csv")
-
-    def load(*overrides):
-        return load_settings("taxi", "local", [f"state={tmp_path / 'state'}", f"data.source={data}", *overrides])
-
-    return load
-
-
-@pytest.fixture
-def planned(settings):
-    return plan(check(settings()))
-
-
-@pytest.fixture
-def store(tmp_path):
-    return LocalStore(tmp_path / "state" / "store")
-
-
-@pytest.fixture
-def published(store, tmp_path):
-    """Publishes a version with a fingerprint, as a pusher would."""
-    model = tmp_path / "model"
-    model.mkdir()
-    (model / "saved_model.pb").write_bytes(b"graph")
-    return lambda fingerprint="sha256:old": store.publish("taxi", model, Identity("run", "taxi", fingerprint, None, {"auc": 0.9}))
-
-
-@pytest.fixture
-def published_once(published):
-    """One version with another fingerprint."""
-    return published()
-
-
-@pytest.fixture
-def nodes_that(monkeypatch):
-    """Puts an action in the place of TFX; remembers whether it was called."""
-    called = []
-
-    def replace(action):
-        def run_nodes(planned, listener):
-            called.append(planned)
-            return action(listener)
-
-        monkeypatch.setattr(module, "_run_nodes", run_nodes)
-        return called
-
-    return replace
 
 
 def never(*_):

@@ -88,3 +88,12 @@ def test_answers_become_one_plain_row_each():
     rows = answers_by_row(outputs)
     assert rows == [{"probability": 0.5, "label": ["a", "ü"]}, {"probability": 0.25, "label": ["b", "\ufffd"]}]
     assert json.dumps(rows)
+
+
+def test_a_column_without_a_sign_for_missing_must_be_given():
+    spec = SignatureSpec("predict", "", {"shared": TensorSpec("bool")}, {})
+    assert columns_from_rows([{"shared": True}], spec)["shared"].tolist() == [True]
+    with pytest.raises(UsageError, match="shared: a bool column has no sign for a missing value"):
+        columns_from_rows([{}], spec)
+    with pytest.raises(UsageError, match="shared: 1 is not true or false"):
+        columns_from_rows([{"shared": 1}], spec)

@@ -254,3 +254,16 @@ def test_servers_see_only_whole_versions(tmp_path, model):
     children = {path.name for path in (tmp_path / "store" / "taxi").iterdir()}
     assert {name for name in children if name.isdigit()} == {"1"}
     assert children - {"1"} == {LEDGER, ".lock"}
+
+
+def test_a_version_copied_to_another_number_was_not_published(tmp_path):
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").write_bytes(b"graph")
+    store = LocalStore(tmp_path / "store")
+    first = store.publish("taxi", model, Identity("run", "taxi"))
+    shutil.copytree(first.path, first.path.with_name("2"))
+    with pytest.raises(VersionDamaged, match="its manifest says it is version 1"):
+        store.verify("taxi", 2)
+    assert store.publish("taxi", model, Identity("run", "taxi")).number == 3
+    assert [event.version for event in store.history("taxi")] == [1, 3]
