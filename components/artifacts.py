@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from tfx.utils import path_utils
 
 from components.evaluator.judge import OVERALL, Failure
 from components.example_validator.judge import Anomaly, ColumnStatistics
+from serving.store.manifest import content_digest, digest_files
 from serving.verdict import Verdict
 
 VERDICT_FILE = "verdict.json"
@@ -32,11 +34,15 @@ def model_dir(artifact: Any) -> Path:
     return Path(path_utils.serving_model_path(artifact.uri))
 
 
-def write_verdict(artifact: Any, verdict: Verdict) -> None:
-    """Keep a verdict in a blessing artifact, in TFX's own property as well, so that TFX's tools read it too."""
+def write_verdict(artifact: Any, verdict: Verdict, model: Path) -> None:
+    """Keep a verdict in a blessing artifact, with the digest of the very model it was passed on.
+
+    TFX's own property is set as well, so that TFX's tools read it too.
+    """
     folder = Path(artifact.uri)
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / VERDICT_FILE).write_text(json.dumps(verdict.as_json(), indent=1), encoding="utf-8")
+    content = {**verdict.as_json(), "model": content_digest(digest_files(model))}
+    (folder / VERDICT_FILE).write_text(json.dumps(content, indent=1, allow_nan=False), encoding="utf-8")
     artifact.set_int_custom_property(_BLESSED, int(verdict.accepted))
 
 
@@ -45,9 +51,10 @@ def read_verdict(artifact: Any) -> Verdict:
     return Verdict.from_json(json.loads((Path(artifact.uri) / VERDICT_FILE).read_text(encoding="utf-8")))
 
 
-def is_blessed(artifact: Any) -> bool:
-    """What TFX's blessing property says; a missing one is a no."""
-    return bool(artifact.get_int_custom_property(_BLESSED) == 1)
+def judged_model(artifact: Any) -> str:
+    """The digest of the model that a verdict was passed on."""
+    digest: str = json.loads((Path(artifact.uri) / VERDICT_FILE).read_text(encoding="utf-8"))["model"]
+    return digest
 
 
 def set_figures(artifact: Any, figures: Mapping[str, Any]) -> None:
@@ -106,7 +113,10 @@ def evaluation_failures(artifact: Any) -> list[Failure]:
         for per_slice in result.metric_validations_per_slice
         for failure in per_slice.failures
     ]
-    return failures + [Failure(OVERALL, f"slice {' '.join(str(item).split())}", None, None, "missing") for item in result.missing_slices]
+    failures += [Failure(OVERALL, f"slice {' '.join(str(item).split())}", None, None, "missing") for item in result.missing_slices]
+    if not result.validation_ok and not failures:
+        failures.append(Failure(OVERALL, "the evaluation", None, None, "missing"))
+    return failures
 
 
 def evaluation_examples(artifact: Any) -> dict[str, float]:
@@ -131,8 +141,11 @@ def _candidate_metrics(artifact: Any) -> dict[str, dict[str, float]]:
         for by_sub_key in by_output.values():
             for metrics in by_sub_key.values():
                 # With a champion TFMA adds the differences to it; they are the judge's business, not the candidate's figures.
-                own = {metric: value for metric, value in metrics.items() if not metric.endswith("_diff")}
-                values.update({metric: value["doubleValue"] for metric, value in own.items() if "doubleValue" in value})
+                own = {metric: value["doubleValue"] for metric, value in metrics.items() if "doubleValue" in value}
+                # TFMA writes NaN as a text; a figure that is none is left out, its threshold fails by itself.
+                values.update(
+                    {name: float(value) for name, value in own.items() if not name.endswith("_diff") and math.isfinite(float(value))}
+                )
     return found
 
 

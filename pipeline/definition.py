@@ -38,6 +38,7 @@ class RunInputs:
     data:        a folder with the rows' files below it (``staging.py``), named by their content.
     fingerprint: digest of all that decides the model (``fingerprint.py``).
     code:        digest of the code that transforms and trains; part of those nodes' cache keys.
+    judging:     digest of the code that reads rows and judges; part of those nodes' cache keys.
     schema:      a folder that holds the curated schema alone, named by its content: TFX caches by place, not by content.
     """
 
@@ -46,6 +47,7 @@ class RunInputs:
     run_id: str
     fingerprint: str
     code: str
+    judging: str
 
 
 def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, inputs: RunInputs) -> tfx_pipeline.Pipeline:
@@ -93,6 +95,7 @@ def _data_nodes(use_case: UseCase, settings: Settings, inputs: RunInputs) -> tup
         rows=settings.budget.rows,
         train_buckets=data.train_buckets,
         eval_buckets=data.eval_buckets,
+        code=inputs.judging,
     )
     statistics_gen = stock.StatisticsGen(examples=example_gen.outputs["examples"])
     schema = Importer(source_uri=str(inputs.schema), artifact_type=standard_artifacts.Schema).with_id("Schema")
@@ -141,6 +144,7 @@ def _gate_nodes(
     candidate = trainer.outputs["model"]
     champion = Champion(candidate, model_name=use_case.name, **store)
     evaluator = Evaluator(
+        code=inputs.judging,
         min_slice_examples=settings.use_case.slices.min_examples,
         examples=example_gen.outputs["examples"],
         model=candidate,

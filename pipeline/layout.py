@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from configs.paths import state_folder, store_folder
 from configs.schema import Settings
 
 
@@ -44,7 +45,4 @@ class Layout:
 
 def layout_of(settings: Settings) -> Layout:
     """The absolute paths of a configuration; relative ones start at the working directory."""
-    environment = settings.environment
-    state = Path(environment.state).expanduser().resolve()
-    store = Path(environment.store.path).expanduser().resolve() if environment.store.path else state / "store"
-    return Layout(state, store, settings.name)
+    return Layout(state_folder(settings.environment), store_folder(settings.environment), settings.name)

@@ -16,8 +16,9 @@ NODES = (
     "Pusher",
 )
 OPTIONAL = frozenset({"Tuner"})
-# What these say depends on the store, which changes without the pipeline: they run each time.
-NEVER_CACHED = frozenset({"Champion", "Pusher"})
+# What Champion and Pusher say depends on the store, which changes without the pipeline; what InfraValidator says, on a server and a
+# machine: they run each time.
+NEVER_CACHED = frozenset({"Champion", "InfraValidator", "Pusher"})
 
 
 def node_names(*, tuner: bool) -> list[str]:

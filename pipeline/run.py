@@ -17,14 +17,15 @@ from components.example_gen.columns import read_columns
 from components.example_gen.source import Source, check_source
 from configs.errors import ExitCode, SluicewayError
 from configs.schema import Settings
-from pipeline.fingerprint import run_fingerprint, training_digest
-from pipeline.guards import alone, disk_errors
+from pipeline.fingerprint import judging_digest, run_fingerprint, training_digest
+from pipeline.guards import alone, disk_errors, own_temporary_folder
 from pipeline.layout import Layout, layout_of
 from pipeline.metrics import check_thresholds
 from pipeline.nodes import node_names
 from pipeline.runners.base import Listener, NodeEvent, Outcome, RunResult
 from pipeline.staging import stage_data, stage_schema
 from pipeline.use_cases.base import UseCase, get_use_case
+from serving.errors import VersionDamaged
 from serving.store import open_store
 from serving.store.base import Version, VersionStore
 from serving.verdict import Reason
@@ -66,7 +67,8 @@ def check(settings: Settings) -> Checked:
     check_thresholds(use_case.task, settings.use_case)
     use_case.merged_hparams(settings.use_case.hparams)
     columns = read_columns(use_case.schema_path)
-    source = check_source(settings.use_case.data.source or str(use_case.source()), list(columns))
+    given = settings.use_case.data.source
+    source = check_source(str(use_case.source()) if given is None else given, list(columns))
     return Checked(use_case, settings, layout_of(settings), source, columns)
 
 
@@ -79,7 +81,7 @@ def plan(checked: Checked) -> Plan:
 
 
 def execute(
-    planned: Plan, listener: Listener, prove: Callable[[str, Version], None], note: Callable[[str], None] = lambda _: None
+    planned: Plan, listener: Listener, prove: Callable[[Settings, Version], None], note: Callable[[str], None] = lambda _: None
 ) -> RunResult:
     """Run the pipeline, or find that there is nothing new.
 
@@ -102,7 +104,7 @@ def execute(
         result = _before(planned, store)
         seen: dict[str, NodeEvent] = {}
         try:
-            with disk_errors(layout.state):
+            with disk_errors(layout.state), own_temporary_folder(planned.folder):
                 if _nothing_new(planned, store):
                     seen = {name: NodeEvent(name, "cached") for name in names}
                 else:
@@ -141,7 +143,11 @@ def _nothing_new(planned: Plan, store: VersionStore) -> bool:
     live = store.live(settings.name)
     if live is None or not settings.environment.cache or live.manifest.identity.fingerprint != planned.fingerprint:
         return False
-    store.verify(settings.name, live.number)
+    try:
+        store.verify(settings.name, live.number)
+    except VersionDamaged:
+        # The run goes on: the pusher publishes the same content again, whole, as the next version.
+        return False
     return True
 
 
@@ -175,7 +181,7 @@ def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
 
     checked = planned.checked
     data, schema = stage_data(checked.source, checked.layout), stage_schema(checked.use_case.schema_path, checked.layout)
-    inputs = RunInputs(data, schema, planned.run_id, planned.fingerprint, planned.code)
+    inputs = RunInputs(data, schema, planned.run_id, planned.fingerprint, planned.code, judging_digest())
     pipeline = create_pipeline(checked.use_case, checked.settings, checked.layout, inputs)
 
     def ahead(event: NodeEvent) -> None:
@@ -191,7 +197,9 @@ def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
         raise
 
 
-def _concluded(result: RunResult, outcome: Outcome, store: VersionStore, planned: Plan, prove: Callable[[str, Version], None]) -> RunResult:
+def _concluded(
+    result: RunResult, outcome: Outcome, store: VersionStore, planned: Plan, prove: Callable[[Settings, Version], None]
+) -> RunResult:
     from components.infra_validator import standby
 
     try:
@@ -204,9 +212,11 @@ def _concluded(result: RunResult, outcome: Outcome, store: VersionStore, planned
         version = store.live(result.use_case)
         if outcome.pushed != "publish" or version is None or version.number != outcome.version:
             raise SluicewayError(f"the pusher said {outcome.pushed} v{outcome.version}, the store says {version and version.number}")
-        result = replace(result, verdict="live", version=version.number, metrics=outcome.metrics)
-        prove(planned.checked.settings.environment.launcher, version)
-        return result
+        try:
+            prove(planned.checked.settings, version)
+        except SluicewayError as error:
+            raise SluicewayError(f"{version.model} v{version.number} is published, but it was not seen to answer: {error}") from error
+        return replace(result, verdict="live", version=version.number, metrics=outcome.metrics)
     finally:
         standby.dismiss()
 

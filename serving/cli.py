@@ -26,10 +26,10 @@ COMMANDS = {
 def _environment(use_case: str, environment: str, overrides: tuple[str, ...]) -> tuple[Any, Path]:
     """(environment's configuration, the store's folder)."""
     from configs.load import load_settings
+    from configs.paths import store_folder
 
     chosen = load_settings(use_case, environment, overrides).environment
-    state = Path(chosen.state).expanduser().resolve()
-    return chosen, Path(chosen.store.path).expanduser().resolve() if chosen.store.path else state / "store"
+    return chosen, store_folder(chosen)
 
 
 @click.command()
@@ -46,13 +46,13 @@ def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: 
     from serving.store import open_store
 
     chosen, path = _environment(use_case, environment, overrides)
-    live = open_store(chosen.store.kind, str(path)).live(use_case)
-    if live is None:
+    published = open_store(chosen.store.kind, str(path)).versions(use_case)
+    if not published:
         raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {use_case}")
     if importlib.util.find_spec("tensorflow") is None:
         raise UsageError("serving needs TensorFlow, which is not installed: pip install 'sluiceway[server]'")
     server = chosen.server
-    click.echo(f"serving {use_case} v{live.number} and what follows; Ctrl-C stops", err=True)
+    click.echo(f"serving {use_case} v{published[-1].number} and what follows; Ctrl-C stops", err=True)
     click.echo(f"REST  http://{server.host}:{server.rest_port}/v1/models/{use_case}:predict", err=True)
     click.echo(f"gRPC  {server.host}:{server.grpc_port}", err=True)
     flags = [
@@ -138,11 +138,12 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
     from serving.store import open_store
 
     chosen, path = _environment(use_case, environment, overrides)
-    found = open_store(chosen.store.kind, str(path)).versions(use_case)
+    store = open_store(chosen.store.kind, str(path))
+    found, damaged = store.versions(use_case), store.damaged(use_case)
     rows: list[dict[str, Any]] = [
         {
             "version": version.number,
-            "live": version is found[-1],
+            "live": version is found[-1] and not any(number > version.number for number in damaged),
             "published_at": version.manifest.published_at,
             "champion": version.manifest.identity.champion,
             "metrics": dict(version.manifest.identity.metrics),
@@ -153,8 +154,10 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
         for version in found
     ]
     if as_json:
-        print_json({"model": use_case, "versions": rows})
+        print_json({"model": use_case, "versions": rows, "damaged": damaged})
         return
+    for number, reason in damaged.items():
+        click.echo(f"v{number:<4} damaged: {reason}", err=True)
     if not rows:
         click.echo(f"no version of {use_case} in {path}; publish one: sluiceway run {use_case}")
     for row in rows:

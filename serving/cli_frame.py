@@ -6,6 +6,7 @@ import json
 import math
 import os
 import sys
+import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, TypeVar
 
@@ -66,6 +67,11 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> NoReturn:
         # The reader went away (for example `| head`): not an error worth a word.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         code = ExitCode.FAILURE
+    except Exception as error:  # noqa: BLE001 - a defect of ours still ends in one line and one document
+        if {"-v", "--verbose"} & set(arguments) or os.environ.get("SLUICEWAY_TRACEBACK"):
+            traceback.print_exc()
+        text = f"unexpected {type(error).__name__}: {error}; SLUICEWAY_TRACEBACK=1 shows where, please report it"
+        code = _tell(text, ExitCode.FAILURE, type(error).__name__, arguments)
     sys.exit(int(code))
 
 
@@ -78,6 +84,7 @@ def _finite(value: Any) -> Any:
 
 
 def _tell(message: str, code: int, kind: str, arguments: Sequence[str]) -> int:
+    message = " ".join(message.split())
     click.echo(f"sluiceway: {message}", err=True)
     if "--json" in arguments:
         print_json({"error": {"kind": kind, "message": message, "exit_code": int(code)}})

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from configs.errors import UsageError
+from configs.paths import expanded
 from serving.protocol.dtypes import BY_NAME
 from serving.protocol.signature import SignatureSpec
 
@@ -29,7 +30,7 @@ def read_rows(text: str) -> list[Mapping[str, Any]]:
     if text.startswith("@"):
         source = text[1:]
         try:
-            text = Path(source).expanduser().read_text(encoding="utf-8")
+            text = expanded(source).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(f"{source}: cannot be read: {getattr(error, 'strerror', None) or error}") from error
     try:
@@ -80,7 +81,7 @@ def _column(name: str, values: list[Any], kind: np.dtype[Any]) -> Array:
             if not isinstance(value, bool):
                 raise UsageError(f"{name}: {value!r} is not true or false")
             continue
-        fits = isinstance(value, int) or (kind.kind == "f" and isinstance(value, float))
+        fits = isinstance(value, int) or (kind.kind == "f" and isinstance(value, float) and not math.isinf(value))
         if not fits or isinstance(value, bool):
             raise UsageError(f"{name}: {value!r} is not {'a number' if kind.kind == 'f' else 'a whole number'}")
     try:

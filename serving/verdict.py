@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -35,10 +36,15 @@ class Verdict:
 
     def as_json(self) -> dict[str, Any]:
         """Plain values for a report, a ledger line or a file."""
-        return {"gate": self.gate, "accepted": self.accepted, "reasons": [asdict(reason) for reason in self.reasons]}
+        return {"gate": self.gate, "accepted": self.accepted, "reasons": [_finite(asdict(reason)) for reason in self.reasons]}
 
     @classmethod
     def from_json(cls, content: Mapping[str, Any]) -> Verdict:
         """The inverse of :meth:`as_json`."""
         reasons: Sequence[Mapping[str, Any]] = content["reasons"]
         return cls(gate=content["gate"], reasons=tuple(Reason(**reason) for reason in reasons))
+
+
+def _finite(reason: dict[str, Any]) -> dict[str, Any]:
+    """NaN and infinity as texts: JSON has no numbers for them."""
+    return {key: str(value) if isinstance(value, float) and not math.isfinite(value) else value for key, value in reason.items()}

@@ -18,6 +18,8 @@ class EvaluatorSpec(standard_component_specs.EvaluatorSpec):  # type: ignore[mis
     PARAMETERS = {
         **standard_component_specs.EvaluatorSpec.PARAMETERS,
         "min_slice_examples": component_spec.ExecutionParameter(type=int, optional=True),
+        # Only part of the cache key: a verdict of other code is not this code's.
+        "code": component_spec.ExecutionParameter(type=str, optional=True),
     }
 
 
@@ -36,6 +38,7 @@ class Evaluator(base_beam_component.BaseBeamComponent):  # type: ignore[misc] # 
         schema: types.BaseChannel,
         eval_config: Any,
         min_slice_examples: int,
+        code: str,
     ) -> None:
         """``min_slice_examples``: a slice with fewer evaluation rows is reported and not judged. The rest is TFX's."""
         super().__init__(
@@ -49,5 +52,6 @@ class Evaluator(base_beam_component.BaseBeamComponent):  # type: ignore[misc] # 
                 evaluation=types.Channel(type=standard_artifacts.ModelEvaluation),
                 blessing=types.Channel(type=standard_artifacts.ModelBlessing),
                 min_slice_examples=min_slice_examples,
+                code=code,
             )
         )

@@ -20,4 +20,4 @@ class Executor(stock.Executor):  # type: ignore[misc] # tfx has no types
         failures = artifacts.evaluation_failures(evaluation)
         examples = artifacts.evaluation_examples(evaluation)
         verdict = judge(failures, examples, exec_properties["min_slice_examples"])
-        artifacts.write_verdict(only(output_dict, "blessing"), verdict)
+        artifacts.write_verdict(only(output_dict, "blessing"), verdict, artifacts.model_dir(only(input_dict, "model")))

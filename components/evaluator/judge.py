@@ -29,11 +29,11 @@ def judge(failures: Sequence[Failure], examples: Mapping[str, float], min_exampl
     Args:
         failures: every threshold that was not kept.
         examples: how many rows each slice was measured on; ``OVERALL`` is all of them.
-        min_examples: a slice with fewer says too little to refuse for.
+        min_examples: a slice with fewer says too little to refuse for; one whose size is not known is judged.
     """
     if not examples.get(OVERALL):
         return Verdict(GATE, (Reason("no_examples", "the evaluation split has no rows, so nothing was measured", 0, 1),))
-    judged = [failure for failure in failures if failure.slice == OVERALL or examples.get(failure.slice, 0) >= min_examples]
+    judged = [failure for failure in failures if failure.slice == OVERALL or examples.get(failure.slice, min_examples) >= min_examples]
     judged.sort(key=lambda failure: (failure.slice != OVERALL, failure.slice, failure.metric, failure.kind))
     return Verdict(GATE, tuple(dict.fromkeys(_reason(failure) for failure in judged)))
 

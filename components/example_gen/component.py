@@ -18,11 +18,11 @@ class ExampleGen(FileBasedExampleGen):  # type: ignore[misc] # tfx has no types
     EXECUTOR_SPEC = executor_spec.BeamExecutorSpec(Executor)
 
     def __init__(
-        self, base: str, pattern: str, columns: Mapping[str, str], *, rows: int | None, train_buckets: int, eval_buckets: int
+        self, base: str, pattern: str, columns: Mapping[str, str], *, rows: int | None, train_buckets: int, eval_buckets: int, code: str
     ) -> None:
-        """``columns``: name to FLOAT, INT or BYTES. ``rows``: at most so many of each file."""
+        """``columns``: name to FLOAT, INT or BYTES. ``rows``: at most so many of each file. ``code``: digest of what reads them."""
         how = struct_pb2.Struct()
-        how.update({"columns": dict(columns), "rows": rows or 0})
+        how.update({"columns": dict(columns), "rows": rows or 0, "code": code})
         packed = any_pb2.Any()
         packed.Pack(how)
         split = example_gen_pb2.SplitConfig

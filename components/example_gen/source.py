@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from configs.errors import UsageError
+from configs.paths import expanded
 
 _BLOCK = 1 << 20
 
@@ -30,7 +31,14 @@ def find_files(text: str) -> tuple[Path, tuple[Path, ...]]:
     Raises:
         UsageError: nothing is there.
     """
-    path = Path(text).expanduser()
+    path = expanded(text)
+    try:
+        return _found(text, path)
+    except OSError as error:
+        raise UsageError(f"data {text!r}: cannot be read: {error.strerror}") from error
+
+
+def _found(text: str, path: Path) -> tuple[Path, tuple[Path, ...]]:
     if path.is_dir():
         base, pattern = path.resolve(), "*.csv"
     elif glob.has_magic(text) and not path.exists():

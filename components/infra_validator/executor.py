@@ -24,5 +24,5 @@ class Executor(base_executor.BaseExecutor):  # type: ignore[misc] # tfx has no t
         with standby.take(exec_properties["launcher"]) as launcher:
             seen = probe(launcher, exec_properties["model_name"], candidate, limits.load_seconds + GRACE_SECONDS)
         blessing = only(output_dict, "blessing")
-        write_verdict(blessing, validate(seen, limits))
+        write_verdict(blessing, validate(seen, limits), candidate)
         set_figures(blessing, {"load_seconds": seen.load_seconds, "answers": len(seen.answers)})

@@ -9,7 +9,7 @@ from components.infra_validator.checks import Answer
 from components.infra_validator.validate import Observation
 from serving import golden
 from serving.clients import load as load_client
-from serving.errors import BadRequest, ModelLoadError, ModelNotFound, PredictError, Unavailable
+from serving.errors import BadRequest, LaunchTimeout, ModelLoadError, ModelNotFound, PredictError, Unavailable
 from serving.golden import GoldenRequest
 from serving.launchers.base import Launcher, RunningServer
 
@@ -23,7 +23,11 @@ def probe(launcher: Launcher, model_name: str, model_dir: Path, deadline_seconds
     try:
         requests = golden.read(model_dir)
         with launcher.launch(model_dir, model_name=model_name) as server:
-            seconds = server.wait_until_available(deadline_seconds)
+            _ = server.rest_address  # waits for the server itself: what raises from here on is the model's doing, or the server's death
+            try:
+                seconds = server.wait_until_available(deadline_seconds)
+            except LaunchTimeout:
+                return Observation(deadline_seconds, None, (), len(requests))
             answers = [answer for transport in ("rest", "grpc") for answer in _ask(server, transport, model_name, requests)]
             return Observation(seconds, None, answers, len(requests))
     except ModelLoadError as error:

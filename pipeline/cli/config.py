@@ -50,7 +50,7 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
     from pipeline.run import check as hold
     from pipeline.run import plan
 
-    checked = hold(load_settings(use_case, environment, [*overrides, *([f"data.source={_quoted(data)}"] if data else [])]))
+    checked = hold(load_settings(use_case, environment, [*overrides, *([f"data.source={_quoted(data)}"] if data is not None else [])]))
     planned = plan(checked)
     files = [str(path) for path in checked.source.files]
     if as_json:

@@ -10,11 +10,11 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata, util
-from pathlib import Path
 
 import click
 
 from configs.errors import ExitCode
+from configs.paths import state_folder
 from configs.schema import Settings
 from serving.cli_frame import json_option, print_json, settings_options
 
@@ -83,13 +83,18 @@ def _packages(name: str, wanted: tuple[str, ...], advice: str) -> Finding:
 
 
 def _state(settings: Settings) -> Finding:
-    path = Path(settings.environment.state).expanduser().resolve()
+    path = state_folder(settings.environment)
     there = next(parent for parent in [path, *path.parents] if parent.exists())
-    return Finding("state", os.access(there, os.W_OK), str(path), f"{there} cannot be written; use another folder (--set state=...)")
+    return Finding(
+        "state",
+        there.is_dir() and os.access(there, os.W_OK),
+        str(path),
+        f"{there} cannot be written as a folder; use another folder (--set state=...)",
+    )
 
 
 def _disk(settings: Settings) -> Finding:
-    path = Path(settings.environment.state).expanduser().resolve()
+    path = state_folder(settings.environment)
     there = next(parent for parent in [path, *path.parents] if parent.exists())
     free = shutil.disk_usage(there).free / 2**30
     return Finding("disk", free >= _FREE_GIB, f"{free:.1f} GiB free", f"free some: a run wants {_FREE_GIB:g} GiB")

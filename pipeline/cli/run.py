@@ -33,7 +33,7 @@ def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str |
     from configs.load import load_settings
     from pipeline.run import check, plan
 
-    given = [*overrides, *([f"data.source={_quoted(data)}"] if data else []), *(["cache=false"] if no_cache else [])]
+    given = [*overrides, *([f"data.source={_quoted(data)}"] if data is not None else []), *(["cache=false"] if no_cache else [])]
     checked = check(load_settings(use_case, environment, given))
     planned = plan(checked)
     return _show(planned, verbose=verbose, as_json=as_json)
@@ -42,6 +42,7 @@ def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str |
 def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
     from pipeline.cli.noise import kept_in
     from pipeline.cli.progress import progress
+    from pipeline.guards import make_home
     from pipeline.nodes import node_names
     from pipeline.run import execute, expected_seconds
 
@@ -49,6 +50,7 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
     nodes = node_names(tuner=settings.use_case.tuner.enabled)
     answers: list[Any] = []
     started = time.monotonic()
+    make_home(layout)
     with kept_in(planned.folder / "log.txt", verbose=verbose) as screen:
         stream = screen.err if as_json else screen.out
         view = progress(
@@ -56,11 +58,11 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
         )
         with view:
 
-            def prove(launcher: str, version: Any) -> None:
+            def prove(settings: Any, version: Any) -> None:
                 from pipeline.proof import prove as ask
 
                 view.note("asking the published version ...")
-                answers.extend(ask(launcher, version))
+                answers.extend(ask(settings, version))
 
             result = execute(planned, view, prove, view.note)
     result = replace(result, seconds=time.monotonic() - started)
@@ -89,7 +91,7 @@ def _conclude(result: Any, answers: list[Any]) -> None:
             click.echo(f"  also: {reason.message}")
         if len(result.reasons) > _MOST_REASONS:
             click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: sluiceway history {name} --json")
-        click.echo(f"live is still: {f'v{result.version}' if result.version else 'nothing'}")
+        click.echo(f"live is: {f'v{result.version}' if result.version else 'nothing'}")
         following = f"sluiceway history {name}" if result.verdict == "refused" else f"sluiceway run {name}   (goes on from what is cached)"
     for answer in answers:
         shown = ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in answer.outputs.items())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,6 +72,11 @@ class UseCase:
                 raise ConfigError(f"hparams.{key}: unknown key; allowed: {', '.join(sorted(self.hparams))}")
             default = self.hparams[key]
             same = isinstance(value, type(default)) or (isinstance(default, float) and type(value) is int)
+            parts = value if isinstance(value, list) else [value]
+            kind = type(default[0]) if isinstance(default, list) and default else type(default)
+            if any(isinstance(part, float) and not math.isfinite(part) for part in parts):
+                raise ConfigError(f"hparams.{key}: {value!r} is not finite")
+            same = same and (not isinstance(default, list) or all(type(part) is kind for part in parts))
             if not same or (isinstance(value, bool) and not isinstance(default, bool)):
                 raise ConfigError(f"hparams.{key}: {value!r} is not of type {type(default).__name__}, as {default!r} is")
         return {**self.hparams, **configured}

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from serving.store.history import Event
 from serving.store.manifest import Identity, Manifest
@@ -34,8 +34,18 @@ class Version:
 class VersionStore(Protocol):
     """Where published models live. Every method may raise ``StoreError``; look-ups of what is not there, ``NotPublished``."""
 
-    def publish(self, model: str, model_dir: Path, identity: Identity) -> Version:
-        """Copy a SavedModel folder in as the next version and write it to the ledger."""
+    def publish(
+        self, model: str, model_dir: Path, identity: Identity, *, digest: str | None = None, over: int | Literal["any"] | None = "any"
+    ) -> Version:
+        """Copy a SavedModel folder in as the next version and write it to the ledger.
+
+        Args:
+            digest: the content digest that was judged; what was copied must have it.
+            over: the version that was live when the model was judged (None: none was); it must still be.
+
+        Raises:
+            StoreError: the content or the live version is another one by now; nothing was published.
+        """
         ...
 
     def versions(self, model: str) -> list[Version]:
@@ -43,7 +53,15 @@ class VersionStore(Protocol):
         ...
 
     def live(self, model: str) -> Version | None:
-        """The version that servers answer with: the highest one; None where nothing was ever published."""
+        """The version that servers answer with: the highest one; None where there is none.
+
+        Raises:
+            VersionDamaged: the highest one has no readable manifest: what is live is not known.
+        """
+        ...
+
+    def damaged(self, model: str) -> dict[int, str]:
+        """The numbered folders without a readable manifest, with the reason; ``versions`` leaves them out."""
         ...
 
     def refuse(self, model: str, verdict: Verdict, run_id: str) -> Event:

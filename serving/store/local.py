@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from serving.errors import ModelLoadError, NotPublished, StoreError, StoreFull, VersionDamaged
 from serving.store import history
@@ -39,41 +39,51 @@ class LocalStore:
         self._root = root
         self._lock_seconds = lock_seconds
 
-    def publish(self, model: str, model_dir: Path, identity: Identity) -> Version:
+    def publish(
+        self, model: str, model_dir: Path, identity: Identity, *, digest: str | None = None, over: int | Literal["any"] | None = "any"
+    ) -> Version:
         if not (model_dir / "saved_model.pb").is_file():
             raise ModelLoadError(f"{model_dir}: no saved_model.pb; not a SavedModel")
         home = self._home(model)
         with self._locked(home):
             self._recover(model, home)
+            if over != "any" and over != (live.number if (live := self.live(model)) else None):
+                raise StoreError(f"another version of {model} went live meanwhile; nothing was published, run again")
             # A plain file named like a version takes its number too: a rename onto it would fail.
             present = [number for path in home.iterdir() if (number := version_number(path.name)) is not None]
             number = next_version(present, history.highest_version(history.read(home / LEDGER)))
             staging = home / f"{_STAGING}{number}-{uuid.uuid4().hex[:8]}"
             try:
                 manifest = self._stage(model, number, model_dir, staging, identity)
+                if digest not in (None, manifest.digest):
+                    raise StoreError(f"{model_dir} is not the model that was judged: its files changed; nothing was published")
                 _sync_tree(staging)
                 final = home / str(number)
                 staging.rename(final)
-                _sync(home)
             except OSError as error:
                 raise _store_error(error, f"publish {model} version {number}") from error
             finally:
                 shutil.rmtree(staging, ignore_errors=True)
             # The version stands and is live: a ledger without room for its line does not unmake it. The next writer adds the line.
             with contextlib.suppress(OSError, StoreError):
+                _sync(home)
                 history.append(home / LEDGER, _published(manifest))
         return Version(model, number, final, manifest)
 
     def versions(self, model: str) -> list[Version]:
-        found = []
-        for number, path in self._folders(self._root / checked_model(model)):
-            with contextlib.suppress(VersionDamaged):
-                found.append(Version(model, number, path, read_manifest(path)))
-        return found
+        return [found for found in self._read(model) if isinstance(found, Version)]
+
+    def damaged(self, model: str) -> dict[int, str]:
+        return dict(found for found in self._read(model) if not isinstance(found, Version))
 
     def live(self, model: str) -> Version | None:
-        versions = self.versions(model)
-        return versions[-1] if versions else None
+        found = self._read(model)
+        newest = found[-1] if found else None
+        if isinstance(newest, tuple):
+            raise VersionDamaged(
+                f"{model} version {newest[0]} may be live and cannot be read: {newest[1]}; mend it or move its folder away"
+            )
+        return newest
 
     def refuse(self, model: str, verdict: Verdict, run_id: str) -> Event:
         home = self._home(model)
@@ -108,6 +118,16 @@ class LocalStore:
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "local", "path": str(self._root)}
+
+    def _read(self, model: str) -> list[Version | tuple[int, str]]:
+        """Every numbered folder, oldest first: the version, or (number, why it is none)."""
+        found: list[Version | tuple[int, str]] = []
+        for number, path in self._folders(self._root / checked_model(model)):
+            try:
+                found.append(Version(model, number, path, read_manifest(path)))
+            except VersionDamaged as error:
+                found.append((number, str(error)))
+        return found
 
     def _home(self, model: str) -> Path:
         home = self._root / checked_model(model)

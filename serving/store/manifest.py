@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from serving.errors import VersionDamaged
+from serving.errors import StoreError, VersionDamaged
 
 MANIFEST = "assets.extra/manifest.json"
 FORMAT = 1
@@ -44,7 +44,7 @@ class Manifest:
 
     def to_json(self) -> str:
         """The file's text; the same manifest always gives the same bytes."""
-        return json.dumps(asdict(self), indent=2, sort_keys=True) + "\n"
+        return json.dumps(asdict(self), indent=2, sort_keys=True, allow_nan=False) + "\n"
 
     @classmethod
     def from_json(cls, text: str) -> Manifest:
@@ -66,13 +66,19 @@ def read_manifest(version_dir: Path) -> Manifest:
     """The manifest of a version folder.
 
     Raises:
-        VersionDamaged: there is none or it cannot be read.
+        VersionDamaged: there is none, or it is none.
+        StoreError: it could not be read.
     """
     path = version_dir / MANIFEST
     try:
         return Manifest.from_json(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError) as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise VersionDamaged(f"{path} is not there") from error
+    except UnicodeDecodeError as error:
         raise VersionDamaged(f"{path}: {error}") from error
+    except OSError as error:
+        # That it cannot be read says nothing of the version.
+        raise StoreError(f"{path}: cannot be read: {error.strerror}") from error
 
 
 def digest_files(root: Path) -> dict[str, str]:

@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 
 from configs.errors import UsageError
-from serving.errors import ModelLoadError, NotPublished, VersionDamaged
+from serving.errors import ModelLoadError, NotPublished, StoreError, VersionDamaged
 from serving.store import STORES, open_store
 from serving.store.base import VersionStore
-from serving.store.manifest import Identity
+from serving.store.manifest import Identity, content_digest, digest_files
 from serving.verdict import Reason, Verdict
 from tests.fakes.store import FakeStore
 
@@ -221,3 +221,19 @@ def test_a_file_that_does_not_belong_is_named(shelf, model):
 
 def test_a_store_describes_itself_in_plain_values(store):
     assert json.loads(json.dumps(store.describe()))["kind"]
+
+
+def test_a_model_that_changed_since_it_was_judged_is_not_published(store, model):
+    with pytest.raises(StoreError, match="is not the model that was judged"):
+        store.publish("taxi", model, Identity("run", "taxi"), digest="sha256:0")
+    assert store.versions("taxi") == []
+    known = content_digest(digest_files(model))
+    assert store.publish("taxi", model, Identity("run", "taxi"), digest=known).manifest.digest == known
+
+
+def test_a_model_judged_against_another_live_version_is_not_published(store, model):
+    store.publish("taxi", model, Identity("run", "taxi"), over=None)
+    for seen in (None, 7):
+        with pytest.raises(StoreError, match="went live meanwhile"):
+            store.publish("taxi", model, Identity("run", "taxi"), over=seen)
+    assert store.publish("taxi", model, Identity("run", "taxi"), over=1).number == 2

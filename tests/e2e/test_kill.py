@@ -20,21 +20,21 @@ MOMENTS = ["starting TFX", "ExampleValidator", "Transform", "Evaluator", "InfraV
 def test_a_killed_run_is_recovered_by_the_next_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     state, launched = tmp_path / "state", tmp_path / "launched"
     launched.mkdir()
-    # Launchers keep what they make below the temporary folder: a folder of this test's own shows what is left.
+    # Launchers keep what they make below the temporary folder, a run's own or this one: nothing may be left in either.
     monkeypatch.setenv("TMPDIR", str(launched))
     for moment in MOMENTS:
         kill_after(moment, state)
         store = LocalStore(state / "store")
         for version in store.versions("taxi"):
             store.verify("taxi", version.number)
-        wait_until_empty(launched)
+        wait_until_empty(launched, state)
     ended = sluiceway("run", "taxi", "--json", state=state)
     assert ended.code == 0, ended.err
     assert (ended.document["verdict"], ended.document["version"]) == ("unchanged", 1)
     events = sluiceway("history", "taxi", "--json", state=state).document["events"]
     assert [(event["kind"], event["version"]) for event in events] == [("publish", 1)]
     assert [path.name for path in (state / "store" / "taxi").iterdir() if path.is_dir()] == ["1"]
-    wait_until_empty(launched)
+    wait_until_empty(launched, state)
 
 
 def kill_after(moment: str, state: Path) -> None:
@@ -48,9 +48,9 @@ def kill_after(moment: str, state: Path) -> None:
     assert seen or LocalStore(state / "store").versions("taxi"), f"the run never came to {moment}"
 
 
-def wait_until_empty(folder: Path) -> None:
+def wait_until_empty(*folders: Path) -> None:
     """A killed run's server watches its parent, ends and removes its folder: soon, and always."""
     until = time.monotonic() + 30
-    while left := [path for path in folder.iterdir() if path.name.startswith("sluiceway-launch-")]:
+    while left := [path for folder in folders for path in folder.rglob("sluiceway-launch-*")]:
         assert time.monotonic() < until, f"left behind: {left}"
         time.sleep(0.1)

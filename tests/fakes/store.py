@@ -7,9 +7,9 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from serving.errors import ModelLoadError, NotPublished, VersionDamaged
+from serving.errors import ModelLoadError, NotPublished, StoreError, VersionDamaged
 from serving.store.base import Version
 from serving.store.history import Event, highest_version
 from serving.store.manifest import MANIFEST, Identity, Manifest, content_digest, differences
@@ -28,14 +28,22 @@ class FakeStore:
         self._manifests: dict[tuple[str, int], Manifest] = {}
         self._ledger: dict[str, list[Event]] = {}
 
-    def publish(self, model: str, model_dir: Path, identity: Identity) -> Version:
+    def publish(
+        self, model: str, model_dir: Path, identity: Identity, *, digest: str | None = None, over: int | Literal["any"] | None = "any"
+    ) -> Version:
+        live = self.live(model)
+        if over not in ("any", live.number if live else None):
+            raise StoreError(f"another version of {model} went live meanwhile")
         if not (model_dir / "saved_model.pb").is_file():
             raise ModelLoadError(f"{model_dir}: no saved_model.pb; not a SavedModel")
         present = self.content.setdefault(checked_model(model), {})
         number = next_version(list(present), highest_version(self.history(model)))
         found = {path.relative_to(model_dir).as_posix(): path.read_bytes() for path in model_dir.rglob("*") if path.is_file()}
-        present[number] = {name: content for name, content in found.items() if name != MANIFEST}
-        digests = _digests(present[number])
+        files = {name: content for name, content in found.items() if name != MANIFEST}
+        digests = _digests(files)
+        if digest not in (None, content_digest(digests)):
+            raise StoreError(f"{model_dir} is not the model that was judged")
+        present[number] = files
         manifest = Manifest(model, number, _now(), content_digest(digests), digests, identity)
         self._manifests[model, number] = manifest
         event = Event(manifest.published_at, "publish", model, identity.run_id, number, manifest.digest, asdict(identity))
@@ -48,6 +56,10 @@ class FakeStore:
     def live(self, model: str) -> Version | None:
         versions = self.versions(model)
         return versions[-1] if versions else None
+
+    def damaged(self, model: str) -> dict[int, str]:
+        checked_model(model)
+        return {}
 
     def refuse(self, model: str, verdict: Verdict, run_id: str) -> Event:
         event = Event(_now(), "refuse", checked_model(model), run_id, details=verdict.as_json())

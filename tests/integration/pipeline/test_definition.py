@@ -24,7 +24,7 @@ def built(use_case, tmp_path):
 
     def build(*overrides, run_id="run-1"):
         settings = load_settings("taxi", "local", [f"state={tmp_path / 'state'}", *overrides])
-        inputs = RunInputs(stage_data(source, layout_of(settings)), tmp_path / "schema", run_id, "sha256:f", "code")
+        inputs = RunInputs(stage_data(source, layout_of(settings)), tmp_path / "schema", run_id, "sha256:f", "code", "judging")
         return create_pipeline(use_case, settings, layout_of(settings), inputs)
 
     return build

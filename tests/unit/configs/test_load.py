@@ -85,7 +85,7 @@ def test_the_last_override_of_a_key_wins():
         ("thresholds.acu=0.5", "--set thresholds.acu: unknown key; allowed: accuracy, auc, loss, mae, precision, recall, rmse"),
         ("thresholds=null", "--set thresholds: None is not a section with keys of its own"),
         ("thresholds.auc.low=1", "--set thresholds.auc.low=1: thresholds.auc is a value, it has no key 'low'"),
-        ("infra.tolerance=.nan", "--set infra.tolerance: nan is not at least 0"),
+        ("infra.tolerance=.nan", "--set infra.tolerance: nan is not between 0 and 1"),
         ("budget=huge", "--set budget: 'huge' is not one of: full, smoke"),
         ("nonsense", "--set nonsense: expected key=value, for example --set thresholds.auc=0.7"),
     ],

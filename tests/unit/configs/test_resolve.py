@@ -79,7 +79,7 @@ GOOD = {"thresholds": {"auc": 0.8}}
         (UseCaseConfig, {"thresholds": {"auc": True}}, "thresholds.auc: True is not a number between 0 and 1"),
         (UseCaseConfig, {"thresholds": 3}, "thresholds: 3 is not a section with keys of its own"),
         (UseCaseConfig, {**GOOD, "infra": {"load_seconds": 0}}, "infra.load_seconds: 0 is not greater than 0 and at most 3600"),
-        (UseCaseConfig, {**GOOD, "infra": {"tolerance": -1}}, "infra.tolerance: -1 is not at least 0"),
+        (UseCaseConfig, {**GOOD, "infra": {"tolerance": -1}}, "infra.tolerance: -1 is not between 0 and 1"),
         (UseCaseConfig, {**GOOD, "data": {"train_buckets": 1.5}}, "data.train_buckets: 1.5 is not a whole number at least 1"),
         (UseCaseConfig, {**GOOD, "data": {"train_buckets": 0}}, "data.train_buckets: 0 is not at least 1"),
         (UseCaseConfig, {**GOOD, "data": {"source": 7}}, "data.source: 7 is not a text"),

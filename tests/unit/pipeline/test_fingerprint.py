@@ -99,7 +99,8 @@ def digest_here():
         ("serving/golden.py", True, False),
         ("pipeline/gates.py", False, True),
         ("components/evaluator/judge.py", False, True),
-        ("pipeline/use_cases/taxi/notes.md", False, False),
+        ("pipeline/use_cases/taxi/words.txt", True, False),
+        ("serving/server/savedmodel.py", False, True),
         ("pipeline/cli/run.py", False, False),
     ],
 )

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from configs.errors import UsageError
 from pipeline.errors import RunUnderWay
-from pipeline.guards import alone, disk_errors
+from pipeline.guards import alone, disk_errors, own_temporary_folder
 from pipeline.layout import Layout
 from serving.errors import StoreError
 
@@ -58,8 +60,20 @@ def test_an_error_inside_frees_the_lock(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_the_callers_mistake(tmp_path):
     (tmp_path / "file").write_text("in the way", encoding="utf-8")
-    with pytest.raises(UsageError, match="cannot be written: Not a directory"), alone(layout_in(tmp_path / "file")):
+    with pytest.raises(UsageError, match="cannot be made: Not a directory"), alone(layout_in(tmp_path / "file")):
         pass
+
+
+def test_temporary_files_go_to_the_runs_own_folder_and_are_gone_at_the_end(tmp_path):
+    left = tmp_path / "killed" / "tmp" / "sluiceway-launch-x"
+    left.mkdir(parents=True)
+    before = tempfile.gettempdir()
+    with own_temporary_folder(tmp_path / "run"):
+        made = Path(tempfile.mkdtemp())
+        assert made.parent == tmp_path / "run" / "tmp" == Path(os.environ["TMPDIR"])
+    assert not made.exists()
+    assert not left.exists(), "what a killed run left goes, too"
+    assert tempfile.gettempdir() == before
 
 
 def chained(text, cause):

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from configs.errors import ConfigError, ExitCode, UsageError
+from configs.errors import ConfigError, ExitCode, SluicewayError, UsageError
 from pipeline import run as module
 from pipeline.errors import NodeFailed, RunUnderWay
 from pipeline.guards import alone
@@ -98,12 +98,19 @@ def test_without_cache_or_with_another_fingerprint_the_nodes_run(settings, plann
 
 
 def test_what_is_live_and_damaged_is_not_called_unchanged(planned, published, nodes_that):
-    nodes_that(never)
     version = published(planned.fingerprint)
     (version.path / "saved_model.pb").write_bytes(b"tampered")
-    result = execute(planned, never, never)
-    assert (result.verdict, result.exit_code) == ("failed", 1)
-    assert "saved_model.pb was changed" in result.reasons[0].message
+    called = nodes_that(lambda _: Outcome(None, "publish", published(planned.fingerprint).number, {}))
+    result = execute(planned, ignore, lambda *_: None)
+    assert len(called) == 1, "the nodes run, and the pusher publishes a whole version over the damaged one"
+    assert (result.verdict, result.version, result.champion) == ("live", 2, 1)
+
+
+def test_a_published_version_that_does_not_answer_is_a_failure_that_says_what_is_live(planned, published, nodes_that):
+    nodes_that(lambda _: Outcome(None, "publish", published(planned.fingerprint).number, {}))
+    result = execute(planned, ignore, fail_with(SluicewayError("label of row 0 is b'x'")))
+    assert (result.verdict, result.exit_code, result.version, result.champion) == ("failed", 1, 1, None)
+    assert result.reasons[0].message == "taxi v1 is published, but it was not seen to answer: label of row 0 is b'x'"
 
 
 def test_a_version_that_was_published_is_live_and_proven(planned, published, nodes_that):
@@ -116,9 +123,9 @@ def test_a_version_that_was_published_is_live_and_proven(planned, published, nod
 
     nodes_that(nodes)
     told, proven = [], []
-    result = execute(planned, told.append, lambda launcher, version: proven.append((launcher, version.number)))
+    result = execute(planned, told.append, lambda settings, version: proven.append((settings.name, version.number)))
     assert (result.verdict, result.version, result.champion, result.metrics) == ("live", 2, 1, {"auc": 0.95})
-    assert proven == [("embedded", 2)]
+    assert proven == [("taxi", 2)]
     assert [event.state for event in told] == ["running", "done"]
     states = {node.name: node.state for node in result.nodes}
     assert states.pop("ExampleGen") == "done"
@@ -187,7 +194,8 @@ def test_an_interrupt_is_no_result(planned, nodes_that):
     nodes_that(fail_with(KeyboardInterrupt()))
     with pytest.raises(KeyboardInterrupt):
         execute(planned, ignore, never)
-    assert not planned.folder.exists()
+    assert not (planned.folder / "result.json").exists()
+    assert not (planned.folder / "tmp").exists()
 
 
 @pytest.mark.parametrize("error", [LaunchError("the server died"), FULL])
@@ -239,7 +247,8 @@ def test_another_run_in_the_same_folder_is_refused_and_leaves_no_result(planned,
     nodes_that(never)
     with alone(planned.checked.layout), pytest.raises(RunUnderWay):
         execute(planned, ignore, never)
-    assert not planned.folder.exists()
+    assert not (planned.folder / "result.json").exists()
+    assert not (planned.folder / "tmp").exists()
 
 
 @pytest.fixture

@@ -106,7 +106,7 @@ def test_versions_as_one_document(call, published):
 
 
 def test_no_versions_are_an_empty_document(call):
-    assert json.loads(call("versions", "taxi", "--json")[1]) == {"model": "taxi", "versions": []}
+    assert json.loads(call("versions", "taxi", "--json")[1]) == {"model": "taxi", "versions": [], "damaged": {}}
 
 
 @pytest.mark.usefixtures("published")
@@ -238,3 +238,10 @@ def test_no_server_is_a_failure(call, server):
     code, _, err = call("predict", "taxi", "{}")
     assert code == 1
     assert err.startswith("sluiceway: no server at 127.0.0.1:8501")
+
+
+def test_a_version_that_cannot_be_read_is_told_and_nothing_below_it_is_called_live(call, published):
+    (published[-1].path / "assets.extra" / "manifest.json").write_text("{", encoding="utf-8")
+    document = json.loads(call("versions", "taxi", "--json")[1])
+    assert [(row["version"], row["live"]) for row in document["versions"]] == [(1, False)]
+    assert "not a manifest" in document["damaged"]["2"]

@@ -11,7 +11,8 @@ import pytest
 
 from components.infra_validator import probe as module
 from components.infra_validator.probe import probe
-from serving.errors import BadRequest, LaunchTimeout, ModelNotFound, PredictError, ServerDied, Unavailable
+from components.infra_validator.validate import Limits, validate
+from serving.errors import BadRequest, ModelNotFound, PredictError, ServerDied, Unavailable
 from serving.golden import GOLDEN, GoldenRequest, dump
 from serving.protocol.signature import PREDICT_METHOD, SignatureSpec, TensorSpec
 from tests.fakes.client import FakeClient, FakeModel
@@ -118,12 +119,18 @@ def test_a_model_without_golden_requests_is_seen_as_such(candidate):
     assert (seen.load_error, seen.golden_requests, list(seen.answers)) == (None, 0, [])
 
 
-@pytest.mark.parametrize(
-    ("launcher", "error"), [(FakeLauncher(died=True), ServerDied), (FakeLauncher(load_seconds=61), LaunchTimeout)], ids=["died", "late"]
-)
-def test_a_server_that_cannot_be_asked_says_nothing_of_the_model(candidate, launcher, error):
-    with pytest.raises(error):
+def test_a_server_that_cannot_be_asked_says_nothing_of_the_model(candidate):
+    launcher = FakeLauncher(died=True)
+    with pytest.raises(ServerDied):
         probe(launcher, "taxi", candidate, 60)
+    assert launcher.launched[0].stopped
+
+
+def test_a_model_that_is_never_available_in_a_server_that_is_up_is_slow_and_not_unknown(candidate):
+    launcher = FakeLauncher(load_seconds=61)
+    seen = probe(launcher, "taxi", candidate, 60)
+    assert (seen.load_seconds, seen.load_error, list(seen.answers)) == (60, None, [])
+    assert [reason.code for reason in validate(seen, Limits(30, 1e-5)).reasons] == ["slow_load"]
     assert launcher.launched[0].stopped
 
 

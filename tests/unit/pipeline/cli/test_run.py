@@ -97,13 +97,13 @@ def test_a_refusal_ends_with_3_and_its_reasons(call, comes_to):
     told = out[out.index("REFUSED") :].splitlines()
     assert told[:5] == ["REFUSED by evaluator: reason 0", *(f"  also: reason {number}" for number in range(1, 5))]
     assert told[5] == "  and 2 more: sluiceway history taxi --json"
-    assert told[6] == "live is still: v1"
+    assert told[6] == "live is: v1"
     assert told[-1] == "next sluiceway history taxi"
 
 
 def test_the_refusal_of_a_first_model_says_that_nothing_is_live(call, comes_to):
     comes_to(verdict="refused", version=None, champion=None, gate="data", reasons=REASONS[:1])
-    assert "live is still: nothing\n" in call()[1]
+    assert "live is: nothing\n" in call()[1]
 
 
 def test_with_json_stdout_is_one_document_and_progress_goes_to_stderr(call, comes_to):
@@ -125,7 +125,7 @@ def test_a_run_that_failed_says_what_and_that_it_goes_on(call, comes_to, code):
     ended, out, _ = call()
     assert ended == code
     told = out[out.index("FAILED") :].splitlines()
-    assert told[:2] == ["FAILED: Trainer: ValueError: shape", "live is still: v1"]
+    assert told[:2] == ["FAILED: Trainer: ValueError: shape", "live is: v1"]
     assert told[-1].startswith("next sluiceway run taxi ")
 
 
