@@ -108,7 +108,8 @@ def test_what_is_live_and_damaged_is_not_called_unchanged(planned, published, no
 
 def test_a_published_version_that_does_not_answer_is_a_failure_that_says_what_is_live(planned, published, nodes_that):
     nodes_that(lambda _: Outcome(None, "publish", published(planned.fingerprint).number, {}))
-    result = execute(planned, ignore, fail_with(SluicewayError("label of row 0 is b'x'")))
+    fail = fail_with(SluicewayError("label of row 0 is b'x'"))
+    result = execute(planned, ignore, lambda *_: fail(ignore))
     assert (result.verdict, result.exit_code, result.version, result.champion) == ("failed", 1, 1, None)
     assert result.reasons[0].message == "taxi v1 is published, but it was not seen to answer: label of row 0 is b'x'"
 
