@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
@@ -22,6 +23,10 @@ from configs.errors import UsageError
 ColumnType = Literal["FLOAT", "INT", "BYTES"]
 UNREADABLE = ":unreadable"
 _ARROW = {"FLOAT": pa.float32(), "INT": pa.int64(), "BYTES": pa.binary()}
+_NUMBERS = {
+    "INT": re.compile(r"[+-]?[0-9]+"),
+    "FLOAT": re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
+}
 # Beyond these a float32 is infinite, and an int64 does not exist.
 _LARGEST = {"FLOAT": 3.4028235e38, "INT": 2**63 - 1}
 
@@ -100,12 +105,10 @@ def _typed(texts: Mapping[str, pa.Array], name: str, kind: ColumnType, file: str
 
 
 def _number(value: str | None, kind: ColumnType) -> float | int | None:
-    if value is None:
+    # As Arrow reads numbers, not as Python does: no underscores, no digits of other scripts.
+    if value is None or not _NUMBERS[kind].fullmatch(value.strip(" \t")):
         return None
-    try:
-        number = int(value) if kind == "INT" else float(value)
-    except ValueError:
-        return None
+    number = int(value) if kind == "INT" else float(value)
     return number if abs(number) <= _LARGEST[kind] else None
 
 

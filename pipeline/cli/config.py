@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from pipeline.cli.options import data_option, data_override
 from serving.cli_frame import json_option, print_json, settings_options
 
 
@@ -36,7 +37,7 @@ def show(use_case: str, environment: str, overrides: tuple[str, ...], as_json: b
 @click.command()
 @click.argument("use_case")
 @settings_options
-@click.option("--data", metavar="PATH", help="A CSV file, a folder of them or a glob, instead of the configured source.")
+@data_option
 @json_option
 def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str | None, as_json: bool) -> None:
     """Hold the configuration, the use case and the data of USE_CASE against each other; change nothing.
@@ -46,11 +47,10 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
       sluiceway check taxi --data trips.csv
     """
     from configs.load import load_settings
-    from pipeline.cli.run import _quoted
     from pipeline.run import check as hold
     from pipeline.run import plan
 
-    checked = hold(load_settings(use_case, environment, [*overrides, *([f"data.source={_quoted(data)}"] if data is not None else [])]))
+    checked = hold(load_settings(use_case, environment, [*overrides, *data_override(data)]))
     planned = plan(checked)
     files = [str(path) for path in checked.source.files]
     if as_json:

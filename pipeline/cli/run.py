@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from pipeline.cli.options import data_option, data_override
 from serving.cli_frame import json_option, print_json, settings_options
 
 _MOST_REASONS = 5
@@ -16,7 +17,7 @@ _MOST_REASONS = 5
 @click.command()
 @click.argument("use_case")
 @settings_options
-@click.option("--data", metavar="PATH", help="A CSV file, a folder of them or a glob, instead of the configured source.")
+@data_option
 @click.option("--no-cache", is_flag=True, help="Run every node again, also when nothing is new.")
 @click.option("-v", "--verbose", is_flag=True, help="Show what the libraries print.")
 @json_option
@@ -33,7 +34,7 @@ def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str |
     from configs.load import load_settings
     from pipeline.run import check, plan
 
-    given = [*overrides, *([f"data.source={_quoted(data)}"] if data is not None else []), *(["cache=false"] if no_cache else [])]
+    given = [*overrides, *data_override(data), *(["cache=false"] if no_cache else [])]
     checked = check(load_settings(use_case, environment, given))
     planned = plan(checked)
     return _show(planned, verbose=verbose, as_json=as_json)
@@ -98,8 +99,3 @@ def _conclude(result: Any, answers: list[Any]) -> None:
         click.echo(f"{answer.transport:<5}{shown}   (v{result.version}, first golden request)")
     click.echo(f"log  {result.log}")
     click.echo(f"next {following}")
-
-
-def _quoted(path: str) -> str:
-    """A path as a YAML text, so that one like ``2024`` or ``*.csv`` stays a text."""
-    return "'" + path.replace("'", "''") + "'"

@@ -132,7 +132,9 @@ class LocalStore:
     def _home(self, model: str) -> Path:
         home = self._root / checked_model(model)
         try:
-            home.mkdir(parents=True, exist_ok=True)
+            if not home.is_dir():
+                home.mkdir(parents=True, exist_ok=True)
+                _sync(home.parent)
         except OSError as error:
             raise _store_error(error, f"make {home}") from error
         return home
