@@ -83,7 +83,6 @@ def test_a_search_for_hyperparameters_is_one_switch(tmp_path: Path) -> None:
         "tuner.enabled=true",
         "--set",
         "tuner.trials=2",
-        "--set",
         state=tmp_path / "s",
     )
     assert ended.code == 0, ended.err

@@ -39,7 +39,7 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
 
 
 def search_space(parameters: Any, hparams: Mapping[str, Any]) -> dict[str, Any]:
-    """What the Tuner may vary, around the configured values.
+    """What the Tuner may vary, around the configured values: every corner of it trains to a model worth judging.
 
     Args:
         parameters: ``keras_tuner.HyperParameters``.
@@ -48,6 +48,6 @@ def search_space(parameters: Any, hparams: Mapping[str, Any]) -> dict[str, Any]:
     return {
         **hparams,
         "hidden_units": [parameters.Choice("units", [32, 64, 128]), 32],
-        "learning_rate": parameters.Float("learning_rate", 3e-4, 1e-2, sampling="log"),
-        "dropout": parameters.Choice("dropout", [0.0, 0.1, 0.3]),
+        "learning_rate": parameters.Float("learning_rate", 1e-3, 1e-2, sampling="log"),
+        "dropout": parameters.Choice("dropout", [0.0, 0.1, 0.2]),
     }
