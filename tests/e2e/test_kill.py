@@ -12,6 +12,8 @@ import pytest
 from serving.store.local import LocalStore
 from tests.e2e.command import sluiceway, started
 
+# Seven runs in a row; each has its own end (``command.RUN_SECONDS``).
+pytestmark = pytest.mark.timeout(1500)
 # The line after which the kill falls: while TFX is imported, while rows are transformed, while the model is trained, while a server is
 # booted for the candidate, while it is published, while the published version is asked.
 MOMENTS = ["starting TFX", "ExampleValidator", "Transform", "Evaluator", "InfraValidator", "Pusher"]

@@ -13,6 +13,8 @@ from pipeline.use_cases.base import get_use_case
 from serving.store.local import LocalStore
 from tests.e2e.command import Ended, sluiceway, tree
 
+# The first test waits for the shared first run, too.
+pytestmark = pytest.mark.timeout(900)
 Row = dict[str, str]
 TAMPERING = str(Path(__file__).with_name("tampering.py"))
 

@@ -12,6 +12,10 @@ from serving.store.local import LocalStore
 from tests.e2e.command import Ended, sluiceway, started, tree
 
 
+# Up to three runs in a row; each has its own end (``command.RUN_SECONDS``).
+pytestmark = pytest.mark.timeout(900)
+
+
 def test_a_first_run_ends_live_and_answers_over_both_transports(first_run: tuple[Path, Ended]) -> None:
     state, ended = first_run
     assert ended.code == 0, ended.err
