@@ -11,7 +11,6 @@ from pipeline.nodes import node_names
 from serving.store.local import LocalStore
 from tests.e2e.command import Ended, sluiceway, started, tree
 
-
 # Up to three runs in a row; each has its own end (``command.RUN_SECONDS``).
 pytestmark = pytest.mark.timeout(900)
 
