@@ -21,7 +21,10 @@ class Executor(base_executor.BaseExecutor):  # type: ignore[misc] # tfx has no t
     def Do(self, input_dict: Any, output_dict: Any, exec_properties: Any) -> Any:  # noqa: N802 - TFX's name
         store = open_store(exec_properties["store_kind"], exec_properties["store_path"])
         candidate = content_digest(digest_files(model_dir(only(input_dict, "candidate"))))
-        champion = champion_of(candidate, store.versions(exec_properties["model_name"]))
+        name = exec_properties["model_name"]
+        # Raises where what is live is not known: that is no "none yet".
+        store.live(name)
+        champion = champion_of(candidate, store.versions(name))
         output = execution_result_pb2.ExecutorOutput()
         if champion is None:
             output_dict["champion"].clear()
