@@ -148,3 +148,10 @@ def test_the_digest_does_not_know_where_the_data_lies(data, tmp_path_factory):
     for name in ("a.csv", "b.csv"):
         (moved / name).write_bytes(GOOD)
     assert check_source(str(moved), COLUMNS).digest == check_source(str(data), COLUMNS).digest
+
+
+@pytest.mark.parametrize("text", ["", "  ", "a\0b"])
+def test_an_empty_path_is_refused_and_never_means_the_working_folder(data, monkeypatch, text):
+    monkeypatch.chdir(data)
+    with pytest.raises(UsageError, match="is not a path"):
+        find_files(text)
