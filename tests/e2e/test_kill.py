@@ -53,6 +53,11 @@ def kill_after(moment: str, state: Path) -> None:
 def wait_until_empty(*folders: Path) -> None:
     """A killed run's server watches its parent, ends and removes its folder: soon, and always."""
     until = time.monotonic() + 30
-    while left := [path for folder in folders for path in folder.rglob("sluiceway-launch-*")]:
+    while left := [path for folder in folders for path in launch_folders(folder)]:
         assert time.monotonic() < until, f"left behind: {left}"
         time.sleep(0.1)
+
+
+def launch_folders(folder: Path) -> list[Path]:
+    """What launchers keep below ``folder``. One may be going just now: ``os.walk`` passes over it, ``rglob`` raises."""
+    return [Path(parent, name) for parent, names, _ in os.walk(folder) for name in names if name.startswith("sluiceway-launch-")]
