@@ -10,9 +10,11 @@ import yaml
 from msgspec import ValidationError, convert
 from msgspec.structs import fields
 
+from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
 from configs.resolve import apply_override, explain, parse_override
-from configs.schema import EnvironmentConfig, Section, Settings, UseCaseConfig
+from configs.schema import Settings, UseCaseConfig
+from configs.section import Section
 from configs.strict_yaml import parse
 
 CONFIG_ROOT = Path(__file__).parent

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from configs.environment import EnvironmentConfig
 from configs.errors import UsageError
-from configs.schema import EnvironmentConfig
 
 
 def expanded(text: str) -> Path:

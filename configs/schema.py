@@ -1,22 +1,14 @@
-"""The typed shape of every configuration file: each knob, its type, its bounds and what it means."""
+"""The typed shape of a configuration: each knob, its type, its bounds and what it means."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from msgspec import Meta, Struct
+from msgspec import Meta
 from msgspec.structs import asdict
 
-Share = Annotated[float, Meta(ge=0.0, le=1.0)]
-# With an end: a limit of infinity would be a gate that lets everything through.
-NonNegative = Annotated[float, Meta(ge=0.0, le=1e12)]
-PositiveFloat = Annotated[float, Meta(gt=0.0)]
-PositiveInt = Annotated[int, Meta(ge=1)]
-Port = Annotated[int, Meta(ge=0, le=65535)]
-
-
-class Section(Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """A frozen part of a configuration; a key it does not know is an error."""
+from configs.environment import EnvironmentConfig
+from configs.section import NonNegative, PositiveInt, Section, Share
 
 
 class Data(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -108,41 +100,6 @@ class UseCaseConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     slices: Slices = Slices()
     tuner: Tuner = Tuner()
     infra: InfraGate = InfraGate()
-
-
-class Store(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """The version store: what TF Serving polls."""
-
-    kind: Literal["local"] = "local"
-    path: str | None = None
-    """A folder; null means ``store`` below the state folder."""
-
-
-class Server(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """Where ``serve`` listens and where ``predict`` asks."""
-
-    host: str = "127.0.0.1"
-    rest_port: Port = 8501
-    grpc_port: Port = 8500
-    poll_seconds: PositiveFloat = 1.0
-    """How often the server looks for a new version."""
-
-
-class EnvironmentConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """WHERE it runs: ``configs/environments/<name>.yaml``."""
-
-    runner: Literal["local"] = "local"
-    state: str = "state"
-    """Folder for metadata, artifacts, logs and the store; relative to the working directory."""
-    budget: Literal["full", "smoke"] = "full"
-    cache: bool = True
-    """Reuse the outputs of nodes whose inputs did not change."""
-    launcher: Literal["embedded"] = "embedded"
-    """What boots the model server for the infra gate."""
-    beam_args: list[str] = []
-    """Apache Beam arguments for the data nodes."""
-    store: Store = Store()
-    server: Server = Server()
 
 
 class Settings(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -25,7 +25,7 @@ def parse(text: str | TextIO) -> Any:
 def _loader() -> Any:
     class Strict(yaml.SafeLoader):
         # YAML 1.1 makes dates of texts like 2024-01-01 and fails on 2024-13-01; no knob is a date.
-        yaml_implicit_resolvers = {  # noqa: RUF012 - the name and type are PyYAML's
+        yaml_implicit_resolvers = {
             first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
             for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
         }

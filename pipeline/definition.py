@@ -78,7 +78,7 @@ def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, input
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(layout.metadata)),
         components=nodes,
         enable_cache=settings.environment.cache,
-        beam_pipeline_args=settings.environment.beam_args,
+        beam_pipeline_args=settings.environment.beam.args,
     )
     unknown = {node.id for node in nodes} - set(NODES)
     if unknown:

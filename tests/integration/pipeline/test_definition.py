@@ -65,7 +65,7 @@ def test_every_gate_stands_between_the_data_and_the_store(built):
 
 
 def test_environment_and_layout_reach_the_pipeline(built, tmp_path):
-    info = built("cache=false", "beam_args=['--direct_num_workers=1']")
+    info = built("cache=false", "beam.args=['--direct_num_workers=1']")
     assert info.enable_cache is False
     assert info.beam_pipeline_args == ["--direct_num_workers=1"]
     assert Path(info.pipeline_info.pipeline_root) == tmp_path / "state" / "pipelines" / "taxi" / "artifacts"

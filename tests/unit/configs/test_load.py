@@ -9,9 +9,10 @@ import pytest
 from msgspec.structs import fields
 
 from configs import load
+from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
 from configs.load import CONFIG_ROOT, load_settings, names, shown
-from configs.schema import EnvironmentConfig, UseCaseConfig
+from configs.schema import UseCaseConfig
 
 SHIPPED = list(itertools.product(names("use_cases"), names("environments")))
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import msgspec
 import pytest
 
+from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
 from configs.resolve import apply_override, explain, parse_override
-from configs.schema import EnvironmentConfig, UseCaseConfig
+from configs.schema import UseCaseConfig
 
 
 @pytest.mark.parametrize(
@@ -92,8 +93,8 @@ GOOD = {"thresholds": {"auc": 0.8}}
         ),
         (UseCaseConfig, {**GOOD, "hparams": 3}, "hparams: 3 is not a section"),
         (EnvironmentConfig, {"budget": "huge"}, "budget: 'huge' is not one of: full, smoke"),
-        (EnvironmentConfig, {"beam_args": "--x"}, "beam_args: '--x' is not a list"),
-        (EnvironmentConfig, {"beam_args": ["--x", 1]}, "beam_args: ['--x', 1] is not a list in which each is a text"),
+        (EnvironmentConfig, {"beam": {"args": "--x"}}, "beam.args: '--x' is not a list"),
+        (EnvironmentConfig, {"beam": {"args": ["--x", 1]}}, "beam.args: ['--x', 1] is not a list in which each is a text"),
         (EnvironmentConfig, {"server": {"rest_port": 70000}}, "server.rest_port: 70000 is not between 0 and 65535"),
         (
             EnvironmentConfig,

@@ -9,10 +9,18 @@ import pytest
 from msgspec import inspect
 from msgspec.structs import fields
 
-from configs import schema
-from configs.schema import EnvironmentConfig, Metrics, Section, UseCaseConfig
+from configs import environment, schema
+from configs.environment import EnvironmentConfig
+from configs.schema import Metrics, UseCaseConfig
+from configs.section import Section
 
-SECTIONS = [kind for kind in vars(schema).values() if isinstance(kind, type) and issubclass(kind, Section) and kind is not Section]
+MODULES = (schema, environment)
+SECTIONS = [
+    kind
+    for module in MODULES
+    for kind in vars(module).values()
+    if isinstance(kind, type) and issubclass(kind, Section) and kind.__module__ == module.__name__
+]
 # Fields whose name and type say it all.
 OBVIOUS = {
     *(f"Metrics.{field.name}" for field in fields(Metrics)),
@@ -29,7 +37,21 @@ OBVIOUS = {
     "EnvironmentConfig.budget",
     "EnvironmentConfig.store",
     "EnvironmentConfig.server",
+    "EnvironmentConfig.launchers",
+    "EnvironmentConfig.beam",
+    "EnvironmentConfig.kubeflow",
+    "EnvironmentConfig.schedule",
+    "Launchers.binary",
+    "Launchers.docker",
+    "Launchers.kubernetes",
     "Store.kind",
+    "Step.timeout_minutes",
+    "SecretEnv.name",
+    "Volume.claim",
+    "Volume.path",
+    "Kubeflow.experiment",
+    "Kubeflow.secrets",
+    "Kubeflow.volumes",
     "Settings.environment_name",
     "Settings.use_case",
     "Settings.environment",
@@ -45,7 +67,8 @@ def test_every_section_is_frozen_and_knows_its_keys(section):
 
 def test_every_knob_says_what_it_means():
     told, silent = set(), set()
-    for node in ast.parse(Path(schema.__file__).read_text(encoding="utf-8")).body:
+    texts = [Path(module.__file__).read_text(encoding="utf-8") for module in MODULES]
+    for node in [node for text in texts for node in ast.parse(text).body]:
         if not isinstance(node, ast.ClassDef):
             continue
         for line, following in zip(node.body, [*node.body[1:], None], strict=True):

@@ -45,7 +45,7 @@ def test_what_decides_the_model_or_a_verdict_changes_it(override):
         "state=elsewhere",
         "cache=false",
         "server.rest_port=1",
-        "beam_args=['--direct_num_workers=2']",
+        "beam.args=['--direct_num_workers=2']",
         "data.source=x.csv",
         "budgets.smoke.epochs=9",
     ],

@@ -1,0 +1,72 @@
+"""The contract of a scheduler: the same few verbs on this machine, on Kubernetes and on Kubeflow.
+
+set -> active <--pause/resume--> paused            (delete ends either)
+          |                         ^
+          +--too many failures------+               with the reason
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+Trigger = Literal["time", "data", "both"]
+Change = Literal["created", "updated", "unchanged"]
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When a use case is run again.
+
+    name:      unique where it is kept; the use case's name unless several schedules run one.
+    cron:      five fields, read in ``timezone`` (IANA name). With trigger ``data`` it says when to look for new data.
+    trigger:   ``time`` runs each time; ``data`` and ``both`` as in ``triggers.py``.
+    overrides: ``key=value`` texts, as ``run --set`` takes them.
+    """
+
+    name: str
+    use_case: str
+    cron: str
+    environment: str = "local"
+    timezone: str = "UTC"
+    trigger: Trigger = "time"
+    overrides: tuple[str, ...] = ()
+    jitter_seconds: int = 60
+    stop_after_failures: int = 3
+
+
+@dataclass(frozen=True)
+class Status:
+    """A schedule as it stands: ``reason`` says why it is paused, ``last`` what its newest run came to."""
+
+    schedule: Schedule
+    paused: bool = False
+    reason: str = ""
+    next_run: datetime | None = None
+    last_run: datetime | None = None
+    last: str = ""
+    failures: int = 0
+    details: dict[str, str] = field(default_factory=dict)
+
+
+class Scheduler(Protocol):
+    """Keeps schedules and runs them. Every verb may be repeated; each raises UsageError for a name it does not know."""
+
+    def set(self, schedule: Schedule) -> Change:
+        """Make the schedule, or bring the one of that name to this, in place. Raises UsageError for a cron expression that is none."""
+
+    def pause(self, name: str) -> None:
+        """No runs until `resume`; a run under way goes on."""
+
+    def resume(self, name: str) -> None:
+        """Run again from now on; failures are forgotten."""
+
+    def list(self) -> list[Status]:
+        """All schedules, by name."""
+
+    def run_now(self, name: str) -> str:
+        """Start a run of it now, beside its times. Returns what to look at: a run's name or address."""
+
+    def delete(self, name: str) -> None:
+        """Forget the schedule; runs under way go on."""
