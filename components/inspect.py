@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from typing import Any
 
 from ml_metadata.proto import metadata_store_pb2
@@ -12,17 +11,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 from components import artifacts
 from components.artifacts import Artifacts, only
 from components.example_validator.judge import judge
-from serving.verdict import Verdict
-
-
-@dataclass(frozen=True)
-class NodeReport:
-    """One node of one run. ``verdict`` is None for nodes that are no gate."""
-
-    cached: bool
-    verdict: Verdict | None = None
-    figure: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
+from components.report import NodeReport
 
 
 def inspect_node(name: str, connection: Any, execution_id: int, raw_label: str) -> NodeReport:
@@ -32,6 +21,11 @@ def inspect_node(name: str, connection: Any, execution_id: int, raw_label: str) 
         cached = execution.last_known_state == metadata_store_pb2.Execution.CACHED
         inputs = execution_lib.get_input_artifacts(handle, execution_id)
         outputs = execution_lib.get_output_artifacts(handle, execution_id)
+    return report_of(name, cached=cached, inputs=inputs, outputs=outputs, raw_label=raw_label)
+
+
+def report_of(name: str, *, cached: bool, inputs: Artifacts, outputs: Artifacts, raw_label: str) -> NodeReport:
+    """What a node has to say, from its artifacts alone. ``raw_label`` is the column that the data gate watches."""
     read = _READERS.get(name)
     return read(cached, inputs, outputs, raw_label) if read else NodeReport(cached)
 

@@ -67,14 +67,22 @@ def disk_errors(state: Path) -> Iterator[None]:
 
 @contextlib.contextmanager
 def own_temporary_folder(run: Path) -> Iterator[None]:
-    """Give everything that makes temporary files, child processes too, a folder inside the run's, and remove it at the end.
+    """A run's temporary folder, inside its own.
 
-    Beam and TensorFlow leave theirs to the end of the process, which is cut short. The caller holds the use case's lock, so what lies
-    in other runs' folders was left by runs that were killed.
+    The caller holds the use case's lock, so what lies in other runs' folders was left by runs that were killed.
     """
     for left in run.parent.glob("*/tmp"):
         shutil.rmtree(left, ignore_errors=True)
-    folder = run / "tmp"
+    with temporary_folder(run / "tmp"):
+        yield
+
+
+@contextlib.contextmanager
+def temporary_folder(folder: Path) -> Iterator[None]:
+    """Give everything that makes temporary files, child processes too, this folder, and remove it at the end.
+
+    Beam and TensorFlow leave theirs to the end of the process, which is cut short.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     before = tempfile.tempdir, os.environ.get("TMPDIR")
     tempfile.tempdir, os.environ["TMPDIR"] = str(folder), str(folder)

@@ -19,6 +19,8 @@ OPTIONAL = frozenset({"Tuner"})
 # What Champion and Pusher say depends on the store, which changes without the pipeline; what InfraValidator says, on a server and a
 # machine: they run each time.
 NEVER_CACHED = frozenset({"Champion", "InfraValidator", "Pusher"})
+# The nodes that may refuse, and what each is called in a verdict.
+GATES = {"ExampleValidator": "data", "Evaluator": "evaluator", "InfraValidator": "infra_validator"}
 
 
 def node_names(*, tuner: bool) -> list[str]:

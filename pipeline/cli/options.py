@@ -14,4 +14,9 @@ def data_override(data: str | None) -> list[str]:
 
     The path is quoted as a YAML text, so that one like ``2024`` or ``*.csv`` stays a text.
     """
-    return [] if data is None else ["data.source='" + data.replace("'", "''") + "'"]
+    return [] if data is None else [f"data.source={quoted(data)}"]
+
+
+def quoted(text: str) -> str:
+    """A text as YAML reads it back, whatever it looks like."""
+    return "'" + text.replace("'", "''") + "'"

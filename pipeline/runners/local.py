@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from typing import Any
@@ -12,9 +11,10 @@ from tfx.orchestration import metadata
 from tfx.orchestration.beam import beam_dag_runner
 from tfx.orchestration.portable import launcher
 
-from components.inspect import NodeReport, inspect_node
-from configs.errors import ExitCode, SluicewayError
-from pipeline.errors import NodeFailed
+from components.inspect import inspect_node
+from components.report import NodeReport
+from configs.errors import SluicewayError
+from pipeline.errors import node_error
 from pipeline.nodes import NEVER_CACHED
 from pipeline.runners.base import Listener, NodeEvent, Outcome
 from serving.verdict import Verdict
@@ -103,17 +103,5 @@ def _outcome(watch: _Watch) -> Outcome:
 
 
 def _told(watch: _Watch, error: BaseException) -> SluicewayError:
-    """The node's own error, told in one line; Beam wraps it in texts of its own."""
-    node, cause = watch.failed or ("the runner", error)
-    origin: BaseException | None = cause
-    while origin is not None and not isinstance(origin, SluicewayError):
-        origin = origin.__cause__ or origin.__context__
-    if isinstance(origin, SluicewayError):
-        return NodeFailed(f"{node}: {_without_place(origin)}", node=node, exit_code=origin.exit_code)
-    text = _without_place(cause) or type(cause).__name__
-    return NodeFailed(f"{node}: {type(cause).__name__}: {text[:400]}", node=node, exit_code=ExitCode.FAILURE)
-
-
-def _without_place(error: BaseException) -> str:
-    """An error's text in one line, without the place in its graph that Beam adds."""
-    return re.sub(r" \[while running '[^']*'\]", "", " ".join(str(error).split()))
+    """The node's own error; Beam wraps it in texts of its own."""
+    return node_error(*(watch.failed or ("the runner", error)))

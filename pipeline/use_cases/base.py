@@ -14,6 +14,9 @@ from pipeline.use_cases import USE_CASES
 
 Task = Literal["binary_classification"]
 
+# Stands for the rows that come with a use case where an orchestrator needs a text: one has no null for a parameter.
+SHIPPED = "shipped"
+
 
 @dataclass(frozen=True)
 class UseCase:
