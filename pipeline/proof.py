@@ -15,6 +15,7 @@ from serving import golden
 from serving.clients import load as load_client
 from serving.errors import LaunchError
 from serving.golden import GoldenRequest
+from serving.launchers import targets
 from serving.store.base import Version
 
 DEADLINE_SECONDS = 120.0
@@ -40,7 +41,9 @@ def prove(settings: Settings, version: Version) -> list[Answered]:
     first = requests[0]
     request = GoldenRequest(first.signature, _first_row(first.inputs), _first_row(first.outputs))
     found = []
-    with standby.take(settings.environment.launcher) as ready, ready.launch(version.path, model_name=version.model) as server:
+    target = targets(settings.environment)[0]
+    with standby.take(target) as ready, ready.launch(version.path, model_name=version.model) as server:
+        _ = server.rest_address  # waits for the server itself, which the deadline is not for
         server.wait_until_available(DEADLINE_SECONDS)
         for transport, address in (("rest", server.rest_address), ("grpc", server.grpc_address)):
             with load_client(transport)(address) as client:

@@ -56,6 +56,10 @@ class LaunchTimeout(LaunchError):
 class ModelLoadError(SluicewayError):
     """A directory is not a SavedModel that can be served; the message names the file or op."""
 
+    def __init__(self, message: str, *, log_tail: str = "") -> None:
+        super().__init__(message)
+        self.log_tail = log_tail
+
 
 class PredictError(SluicewayError):
     """A server answered a request with an error.

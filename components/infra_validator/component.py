@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from tfx import types
 from tfx.dsl.components.base import base_component, executor_spec
 from tfx.types import component_spec, standard_artifacts
 
 from components.infra_validator.executor import Executor
+from serving.launchers.target import Target, dump
 
 
 class InfraValidatorSpec(types.ComponentSpec):  # type: ignore[misc] # tfx has no types
@@ -14,7 +17,7 @@ class InfraValidatorSpec(types.ComponentSpec):  # type: ignore[misc] # tfx has n
 
     PARAMETERS = {
         "model_name": component_spec.ExecutionParameter(type=str),
-        "launcher": component_spec.ExecutionParameter(type=str),
+        "targets": component_spec.ExecutionParameter(type=str),
         "load_seconds": component_spec.ExecutionParameter(type=float),
         "tolerance": component_spec.ExecutionParameter(type=float),
     }
@@ -37,18 +40,21 @@ class InfraValidator(base_component.BaseComponent):  # type: ignore[misc] # tfx 
         model_blessing: types.BaseChannel,
         *,
         model_name: str,
-        launcher: str,
+        targets: Sequence[Target],
         load_seconds: float,
         tolerance: float,
     ) -> None:
-        """``model_blessing`` orders this gate after the evaluator: no server is booted for a model that was refused."""
+        """``model_blessing`` orders this gate after the evaluator: no server is booted for a model that was refused.
+
+        ``targets``: the servers to boot the candidate on; it must pass on each.
+        """
         super().__init__(
             InfraValidatorSpec(
                 model=model,
                 model_blessing=model_blessing,
                 blessing=types.Channel(type=standard_artifacts.InfraBlessing),
                 model_name=model_name,
-                launcher=launcher,
+                targets=dump(targets),
                 load_seconds=float(load_seconds),
                 tolerance=float(tolerance),
             )

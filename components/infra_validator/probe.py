@@ -26,12 +26,12 @@ def probe(launcher: Launcher, model_name: str, model_dir: Path, deadline_seconds
             _ = server.rest_address  # waits for the server itself: what raises from here on is the model's doing, or the server's death
             try:
                 seconds = server.wait_until_available(deadline_seconds)
-            except LaunchTimeout:
-                return Observation(deadline_seconds, None, (), len(requests))
+            except LaunchTimeout as error:
+                return Observation(deadline_seconds, None, (), len(requests), error.log_tail)
             answers = [answer for transport in ("rest", "grpc") for answer in _ask(server, transport, model_name, requests)]
             return Observation(seconds, None, answers, len(requests))
     except ModelLoadError as error:
-        return Observation(None, str(error), (), 1)
+        return Observation(None, str(error), (), 1, error.log_tail)
 
 
 def _ask(server: RunningServer, transport: str, model_name: str, requests: Sequence[GoldenRequest]) -> list[Answer]:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from serving.launchers import load
+from serving.launchers import open_launcher
 from serving.launchers.base import Launcher
+from serving.launchers.target import Target
 
-_READY: dict[str, Launcher] = {}
+_READY: dict[Target, Launcher] = {}
 
 
-def prepare(name: str, model_name: str) -> None:
+def prepare(target: Target, model_name: str) -> None:
     """Boot a server without a model, to be taken by the gate later in this process."""
-    if name not in _READY:
-        _READY[name] = load(name)()
-    _READY[name].prepare(model_name=model_name)
+    if target not in _READY:
+        _READY[target] = open_launcher(target)
+    _READY[target].prepare(model_name=model_name)
 
 
-def take(name: str) -> Launcher:
+def take(target: Target) -> Launcher:
     """The launcher that was got ready, or a new one. The caller closes it."""
-    return _READY.pop(name, None) or load(name)()
+    return _READY.pop(target, None) or open_launcher(target)
 
 
 def dismiss() -> None:

@@ -27,16 +27,17 @@ class RunningServer(Protocol):
 
     @property
     def rest_address(self) -> str:
-        """``http://host:port``. Waits for the ports to open. Raises LaunchError."""
+        """``http://host:port``. Waits until the server itself is up: what takes long from then on is the model. Raises LaunchError."""
 
     @property
     def grpc_address(self) -> str:
-        """``host:port``. Waits for the ports to open. Raises LaunchError."""
+        """``host:port``. Waits as `rest_address` does. Raises LaunchError."""
 
     def wait_until_available(self, deadline_seconds: float) -> float:
         """Return when the model answers, with the seconds its loading took (the server's own start not counted).
 
-        Raises ModelLoadError with the server's message when the model does not load, ServerDied, LaunchTimeout.
+        Raises ModelLoadError with the server's message when the model does not load, ServerDied, LaunchTimeout; each carries the last
+        lines of the log.
         """
 
     def logs(self) -> str:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import re
 import shutil
 import signal
 import subprocess
@@ -30,36 +29,22 @@ from typing_extensions import Self
 
 from serving.clients.rest import RestClient
 from serving.errors import LaunchError, ModelLoadError, ServerDied
-from serving.launchers import readiness
+from serving.launchers import candidate, readiness
+from serving.launchers.child import child_environment
+from serving.launchers.target import Target
 from serving.server.orphan import MARKER
 
 _HOST = "127.0.0.1"
-_MODEL_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]*")  # it becomes a directory and a part of URLs
 _START_SECONDS = 120.0  # importing TensorFlow on a cold, busy disk
 _STOP_SECONDS = 15.0  # more than the server's own grace
 _POLL_SECONDS = "0.05"
-# What a child needs to run; everything else in our environment, secrets among it, stays here.
-_PASSED_ON = (
-    "PATH",
-    "HOME",
-    "LANG",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-    "VIRTUAL_ENV",
-    "PYTHONPATH",
-    "PYTHONHASHSEED",
-    "CUDA_VISIBLE_DEVICES",
-    "SYSTEMROOT",
-)
-_PASSED_ON_PREFIXES = ("LC_", "LD_", "DYLD_", "TF_", "OMP_", "MKL_")
 
 
 class EmbeddedLauncher:
     """A `Launcher` that runs ``python -m serving.server`` on ephemeral ports of the loopback interface."""
 
-    def __init__(self, *, server_flags: tuple[str, ...] = ()) -> None:
-        self._server_flags = server_flags
+    def __init__(self, target: Target | None = None) -> None:
+        self._server_flags = target.flags if target is not None else ()
         self._prepared: EmbeddedServer | None = None
 
     def prepare(self, *, model_name: str) -> None:
@@ -77,10 +62,7 @@ class EmbeddedLauncher:
 
     def launch(self, model_dir: Path, *, model_name: str) -> EmbeddedServer:
         """See `Launcher.launch`. Raises LaunchError when there is no such directory, or no process can be started."""
-        if not _MODEL_NAME.fullmatch(model_name):
-            raise LaunchError(f"{model_name!r} is no model name: letters, digits, '_', '-' and '.' are allowed")
-        if not model_dir.is_dir():
-            raise LaunchError(f"{model_dir} is not a directory: give the folder that holds saved_model.pb")
+        candidate.check(model_dir, model_name)
         server = self._take(model_name)
         server.serve(model_dir)
         return server
@@ -194,7 +176,8 @@ class EmbeddedServer:
                 )
             except ModelLoadError as error:
                 # The link is ours; the caller knows the model by its own path.
-                raise ModelLoadError(str(error).replace(str(self._link), str(self._model_dir))) from error
+                words = str(error).replace(str(self._link), str(self._model_dir))
+                raise ModelLoadError(words, log_tail=readiness.tail(self.logs())) from error
         return max(0.0, time.time() - max(opened_at, self._linked_at))
 
     def exit_code(self) -> int | None:
@@ -244,13 +227,3 @@ class EmbeddedServer:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None) -> None:
         self.stop()
-
-
-def child_environment() -> dict[str, str]:
-    """The part of our environment that the child gets. It serves on the CPU unless told otherwise."""
-    passed = {name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_ON_PREFIXES)}
-    passed.setdefault("CUDA_VISIBLE_DEVICES", "-1")
-    # The child must find this package and its dependencies wherever the parent did, also without an installation.
-    here = str(Path(__file__).resolve().parents[2])
-    passed["PYTHONPATH"] = os.pathsep.join(dict.fromkeys([here, *passed.get("PYTHONPATH", "").split(os.pathsep)])).rstrip(os.pathsep)
-    return passed

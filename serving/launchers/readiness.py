@@ -33,6 +33,7 @@ def wait_for(
     logs: Callable[[], str] = str,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
+    poll_seconds: float = POLL_SECONDS,
 ) -> T:
     """Call `look` until it gives something other than None, and return that.
 
@@ -49,13 +50,14 @@ def wait_for(
         if result is not None:
             return result
         if code is not None:
-            raise ServerDied(f"the model server ended with code {code} before {what}{_last_line(logs())}", log_tail=_tail(logs()))
+            raise ServerDied(f"the model server ended with code {code} before {what}{_last_line(logs())}", log_tail=tail(logs()))
         if clock() >= until:
-            raise LaunchTimeout(f"{what}: not within {deadline_seconds:g} s", log_tail=_tail(logs()))
-        sleep(POLL_SECONDS)
+            raise LaunchTimeout(f"{what}: not within {deadline_seconds:g} s{_last_line(logs())}", log_tail=tail(logs()))
+        sleep(poll_seconds)
 
 
-def _tail(text: str, lines: int = 30) -> str:
+def tail(text: str, lines: int = 30) -> str:
+    """The last lines of a log."""
     return "\n".join(text.splitlines()[-lines:])
 
 

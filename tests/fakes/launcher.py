@@ -32,7 +32,7 @@ class FakeServer:
             raise LaunchTimeout(f"model {self.model_name} was available: not within {deadline_seconds:g} s", log_tail=self.logs())
         model = self.model_dir / "saved_model.pb"
         if not model.is_file() or model.read_bytes() == b"junk":
-            raise ModelLoadError(f"{self.model_dir}: no SavedModel that can be loaded (saved_model.pb)")
+            raise ModelLoadError(f"{self.model_dir}: no SavedModel that can be loaded (saved_model.pb)", log_tail=self.logs())
         return self.load_seconds
 
     def logs(self) -> str:

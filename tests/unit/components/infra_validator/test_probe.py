@@ -103,6 +103,7 @@ def test_a_model_that_does_not_load_is_seen_as_such(candidate):
     seen = probe(launcher, "taxi", candidate, 60)
     assert seen.load_seconds is None
     assert "saved_model.pb" in seen.load_error
+    assert seen.log_tail.startswith("fake server on")
     assert seen.answers == ()
     assert launcher.launched[0].stopped
 

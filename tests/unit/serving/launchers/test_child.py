@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from serving.launchers.embedded import child_environment
+from serving.launchers.child import child_environment
 
 
 def test_a_child_gets_what_it_needs_and_no_secrets(monkeypatch):
@@ -27,5 +27,5 @@ def test_a_child_serves_on_the_cpu_unless_told_otherwise(monkeypatch):
 def test_a_child_finds_this_package_first(monkeypatch):
     monkeypatch.setenv("PYTHONPATH", "/elsewhere")
     first, *rest = child_environment()["PYTHONPATH"].split(os.pathsep)
-    assert (Path(first) / "serving" / "launchers" / "embedded.py").is_file()
+    assert (Path(first) / "serving" / "launchers" / "child.py").is_file()
     assert rest == ["/elsewhere"]
