@@ -7,9 +7,13 @@ set -> active <--pause/resume--> paused            (delete ends either)
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
+
+from configs.environment import EnvironmentConfig
+from configs.errors import UsageError
 
 Trigger = Literal["time", "data", "both"]
 Change = Literal["created", "updated", "unchanged"]
@@ -19,10 +23,11 @@ Change = Literal["created", "updated", "unchanged"]
 class Schedule:
     """When a use case is run again.
 
-    name:      unique where it is kept; the use case's name unless several schedules run one.
-    cron:      five fields, read in ``timezone`` (IANA name). With trigger ``data`` it says when to look for new data.
-    trigger:   ``time`` runs each time; ``data`` and ``both`` as in ``triggers.py``.
-    overrides: ``key=value`` texts, as ``run --set`` takes them.
+    name:         unique where it is kept, a DNS label (`checked_name`); the use case's name unless several schedules run one.
+    cron:         five fields, read in ``timezone`` (IANA name). With trigger ``data`` it says when to look for new data.
+    trigger:      ``time`` runs each time; ``data`` and ``both`` as in ``triggers.py``.
+    poll_minutes: with trigger ``both``, how often to look for new data between the times.
+    overrides:    ``key=value`` texts, as ``run --set`` takes them.
     """
 
     name: str
@@ -34,6 +39,15 @@ class Schedule:
     overrides: tuple[str, ...] = ()
     jitter_seconds: int = 60
     stop_after_failures: int = 3
+    poll_minutes: int = 15
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a scheduler works: an environment's name and its configuration, with the overrides of the command in it."""
+
+    environment: str
+    config: EnvironmentConfig
 
 
 @dataclass(frozen=True)
@@ -51,7 +65,10 @@ class Status:
 
 
 class Scheduler(Protocol):
-    """Keeps schedules and runs them. Every verb may be repeated; each raises UsageError for a name it does not know."""
+    """Keeps schedules and runs them. Made with a `Place`; making one asks nobody anything.
+
+    Every verb may be repeated; each raises UsageError for a name it does not know.
+    """
 
     def set(self, schedule: Schedule) -> Change:
         """Make the schedule, or bring the one of that name to this, in place. Raises UsageError for a cron expression that is none."""
@@ -70,3 +87,25 @@ class Scheduler(Protocol):
 
     def delete(self, name: str) -> None:
         """Forget the schedule; runs under way go on."""
+
+
+# A CronJob's name is a DNS label, and the jobs made of it add eleven characters to it.
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,50}[a-z0-9])?")
+
+
+def checked_name(text: str) -> str:
+    """A name that every scheduler can keep: small letters, digits and hyphens, at most 52.
+
+    Raises:
+        UsageError: it is none.
+    """
+    if not _NAME.fullmatch(text):
+        raise UsageError(
+            f"schedule name {text!r}: small letters, digits and hyphens, 52 at most, for example {default_name('taxi_fares')!r}"
+        )
+    return text
+
+
+def default_name(use_case: str) -> str:
+    """The schedule's name where none is given."""
+    return use_case.lower().replace("_", "-")
