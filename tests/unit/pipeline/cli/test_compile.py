@@ -1,0 +1,58 @@
+"""``compile``: what it writes and says. The compiler's work is shown in tests/integration."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from types import ModuleType
+
+import pytest
+
+from configs.errors import ConfigError
+from pipeline.cli.main import main
+
+
+@pytest.fixture
+def ended(monkeypatch, capfd, tmp_path):
+    """Runs ``compile`` in an empty folder with a compiler that gives out its settings: (exit code, stdout, stderr)."""
+    monkeypatch.setattr(sys, "argv", ["sluiceway"])
+    monkeypatch.chdir(tmp_path)
+    compiler = ModuleType("pipeline.kubeflow.compile")
+
+    def compile_pipeline(settings):
+        os.write(1, b"noise of a library\n")
+        if settings.environment.store.path is None:
+            raise ConfigError("no store")
+        return f"{settings.environment_name} {settings.environment.kubeflow.image}\n"
+
+    compiler.compile_pipeline = compile_pipeline
+    monkeypatch.setitem(sys.modules, "pipeline.kubeflow.compile", compiler)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as caught:
+            main(["compile", "taxi", *arguments])
+        return caught.value.code, *capfd.readouterr()
+
+    return run
+
+
+def test_it_compiles_for_kubeflow_into_a_file_of_the_use_cases_name(ended, tmp_path):
+    code, out, err = ended()
+    assert (code, err) == (0, "")
+    assert (tmp_path / "taxi.yaml").read_text(encoding="utf-8") == "kubeflow sluiceway/pipeline:0.1.0\n"
+    assert out.startswith("COMPILED taxi.yaml (1 lines, sha256 ")
+    assert "next sluiceway submit taxi --file taxi.yaml --watch" in out
+
+
+def test_the_same_again_is_unchanged(ended):
+    ended("-o", "x.yaml")
+    assert ended("-o", "x.yaml")[1].startswith("UNCHANGED x.yaml")
+    document = json.loads(ended("-o", "x.yaml", "--json", "--set", "kubeflow.image=a@sha256:b")[1])
+    assert (document["changed"], document["image"], document["file"]) == (True, "a@sha256:b", "x.yaml")
+
+
+def test_what_cannot_work_on_a_cluster_writes_nothing(ended, tmp_path):
+    code, _, err = ended("--set", "store.path=null")
+    assert (code, err) == (2, "sluiceway: no store\n")
+    assert list(tmp_path.iterdir()) == []

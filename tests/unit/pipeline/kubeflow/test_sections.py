@@ -1,0 +1,69 @@
+"""Each step is given what it reads and nothing else: a cache that knows content depends on it."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from configs.errors import ConfigError
+from configs.load import load_settings
+from pipeline.kubeflow.sections import PARAMETERS, PLANNED, check_environment, overrides
+from pipeline.nodes import NEVER_CACHED, NODES
+
+
+def given(step, *changes):
+    pairs = (text.partition("=") for text in overrides(load_settings("taxi", "kubeflow", changes), step))
+    return {key: json.loads(value) for key, _, value in pairs}
+
+
+def test_the_trainer_does_not_see_limits_and_the_evaluator_does_not_see_layers():
+    assert set(given("Trainer")) == {"hparams", "budgets", "tuner", "state"}
+    assert set(given("Evaluator")) == {"change", "slices", "beam", "state"}
+    assert given("Trainer") == given("Trainer", "change.auc=0.5", "infra.tolerance=0.1")
+    assert given("Trainer") != given("Trainer", "hparams.dropout=0.5")
+
+
+def test_what_a_run_may_choose_is_compiled_into_no_step():
+    settings = load_settings("taxi", "kubeflow")
+    for step in (*NODES, "plan", "refused", "prove"):
+        keys = {text.partition("=")[0] for text in overrides(settings, step)}
+        assert keys.isdisjoint({"thresholds", "budget", "store"}), step
+    assert "source" not in given("ExampleGen")["data"]
+
+
+def test_only_the_chosen_launcher_is_told():
+    assert set(given("InfraValidator")["launchers"]) == {"binary"}
+    assert given("InfraValidator", "launcher=embedded")["launchers"] == {}
+    assert given("InfraValidator", "launchers.docker.images=[a]") == given("InfraValidator")
+
+
+def test_overrides_read_back_as_what_they_say():
+    settings = load_settings("taxi", "kubeflow", ["hparams.dropout=0.25", "data.eval_buckets=3"])
+    again = load_settings("taxi", "kubeflow", overrides(settings, "plan"))
+    assert again.use_case == settings.use_case
+
+
+def test_steps_that_look_at_the_store_get_it_and_cached_ones_get_no_run():
+    assert {name for name, read in PARAMETERS.items() if "store" in read} >= NEVER_CACHED - {"InfraValidator"}
+    assert "fingerprint" not in {value for name, values in PLANNED.items() if name not in NEVER_CACHED for value in values}
+
+
+def test_the_shipped_environment_can_work():
+    assert check_environment(load_settings("taxi", "kubeflow")) == "/sluiceway/store"
+
+
+@pytest.mark.parametrize(
+    ("change", "saying"),
+    [
+        ("store.path=null", "store.path: None is not an absolute path"),
+        ("store.path=store", "store.path: 'store' is not an absolute path"),
+        ("store.path=/elsewhere", r"/elsewhere lies on no volume of kubeflow.volumes \(/sluiceway\)"),
+        ("store.path=/sluicewayside", "lies on no volume"),
+        ("kubeflow.volumes=[]", r"lies on no volume of kubeflow.volumes \(none\)"),
+        ("kubeflow.steps={Moon: {cpu: '1'}}", "kubeflow.steps.Moon: no such step; allowed: ExampleGen"),
+    ],
+)
+def test_a_configuration_that_would_lose_versions_is_refused(change, saying):
+    with pytest.raises(ConfigError, match=saying):
+        check_environment(load_settings("taxi", "kubeflow", [change]))
