@@ -126,6 +126,8 @@ class Kubeflow(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     token_env: str | None = None
     """Name of the environment variable that holds the API's bearer token."""
     experiment: str = "sluiceway"
+    timezone: str = "UTC"
+    """Where the cluster reads cron expressions: the CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller; UTC where it has none."""
     image: str = "sluiceway/pipeline:0.1.0"
     """The pipeline image; a tag that never changes, or a digest, keeps KFP's cache honest."""
     service_account: str | None = None

@@ -22,11 +22,15 @@ from components.example_gen.component import ExampleGen
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from configs.schema import Settings
+from pipeline.beam import beam_arguments
+from pipeline.beam_options import check_with_beam
 from pipeline.gates import eval_config
 from pipeline.layout import Layout
 from pipeline.nodes import NODES
 from pipeline.staging import PATTERN
 from pipeline.use_cases.base import UseCase
+from pipeline.worker_watch import watch_workers
+from serving.launchers import targets
 
 _TRAINING = "pipeline.training.loop"
 
@@ -54,8 +58,11 @@ def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, input
     """The nodes, from rows to a published version.
 
     Raises:
-        ConfigError: the thresholds do not fit the use case.
+        ConfigError: the thresholds do not fit the use case, or Beam does not take its arguments.
     """
+    engines = beam_arguments(settings.environment.beam)
+    check_with_beam(engines)
+    watch_workers()
     nodes = list(_data_nodes(use_case, settings, inputs))
     example_gen, _, schema, validator = nodes
     transform = stock.Transform(
@@ -72,13 +79,15 @@ def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, input
     transform.add_upstream_node(validator)
     training = _training_nodes(use_case, settings, transform, inputs)
     nodes += [transform, *training, *_gate_nodes(use_case, settings, layout, inputs, example_gen, schema, training[-1])]
+    for node in nodes:
+        if engines.get(node.id):
+            node.with_beam_pipeline_args(engines[node.id])
     built = tfx_pipeline.Pipeline(
         pipeline_name=use_case.name,
         pipeline_root=str(layout.artifacts),
         metadata_connection_config=metadata.sqlite_metadata_connection_config(str(layout.metadata)),
         components=nodes,
         enable_cache=settings.environment.cache,
-        beam_pipeline_args=settings.environment.beam.args,
     )
     unknown = {node.id for node in nodes} - set(NODES)
     if unknown:
@@ -157,7 +166,7 @@ def _gate_nodes(
         candidate,
         evaluator.outputs["blessing"],
         model_name=use_case.name,
-        launcher=settings.environment.launcher,
+        targets=targets(settings.environment),
         load_seconds=infra.load_seconds,
         tolerance=infra.tolerance,
     )

@@ -12,6 +12,7 @@ from msgspec import to_builtins
 
 from configs.schema import Settings
 from pipeline.use_cases.base import UseCase
+from serving.launchers import targets
 
 _ROOT = Path(__file__).parents[1]
 # What may change a model without any configuration changing; the use case's own folder comes to it.
@@ -52,7 +53,7 @@ def run_fingerprint(settings: Settings, data_digest: str, training: str) -> str:
         "code": [training, judging_digest()],
         "use_case": what,
         "budget": to_builtins(settings.budget),
-        "launcher": settings.environment.launcher,
+        "launcher": [target.deciding for target in targets(settings.environment)],
     }
     return "sha256:" + hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 

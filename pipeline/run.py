@@ -17,6 +17,7 @@ from components.example_gen.columns import read_columns
 from components.example_gen.source import Source, check_source
 from configs.errors import ExitCode, SluicewayError
 from configs.schema import Settings
+from pipeline.beam import check_beam, endpoints
 from pipeline.fingerprint import judging_digest, run_fingerprint, training_digest
 from pipeline.guards import alone, disk_errors, own_temporary_folder
 from pipeline.layout import Layout, layout_of
@@ -25,7 +26,9 @@ from pipeline.nodes import node_names
 from pipeline.runners.base import Listener, NodeEvent, Outcome, RunResult
 from pipeline.staging import stage_data, stage_schema
 from pipeline.use_cases.base import UseCase, get_use_case
+from pipeline.workers import check_reachable
 from serving.errors import VersionDamaged
+from serving.launchers import targets
 from serving.store import open_store
 from serving.store.base import Version, VersionStore
 from serving.verdict import Reason
@@ -65,6 +68,8 @@ def check(settings: Settings) -> Checked:
     """
     use_case = get_use_case(settings.name)
     check_thresholds(use_case.task, settings.use_case)
+    check_beam(settings.environment)
+    targets(settings.environment)
     use_case.merged_hparams(settings.use_case.hparams)
     columns = read_columns(use_case.schema_path)
     given = settings.use_case.data.source
@@ -105,7 +110,7 @@ def execute(
         seen: dict[str, NodeEvent] = {}
         try:
             with disk_errors(layout.state), own_temporary_folder(planned.folder):
-                if _nothing_new(planned, store):
+                if nothing_new(planned, store):
                     seen = {name: NodeEvent(name, "cached") for name in names}
                 else:
                     note("starting TFX ...")
@@ -137,7 +142,7 @@ def _before(planned: Plan, store: VersionStore) -> RunResult:
     )
 
 
-def _nothing_new(planned: Plan, store: VersionStore) -> bool:
+def nothing_new(planned: Plan, store: VersionStore) -> bool:
     """The live version was made of the very same data, configuration and code, and is whole."""
     settings = planned.checked.settings
     live = store.live(settings.name)
@@ -175,6 +180,8 @@ def expected_seconds(layout: Layout) -> dict[str, float]:
 
 
 def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
+    # Before the imports below, which take many seconds.
+    check_reachable(endpoints(planned.checked.settings.environment.beam))
     from components.infra_validator import standby
     from pipeline.definition import RunInputs, create_pipeline
     from pipeline.runners.local import LocalRunner
@@ -187,7 +194,7 @@ def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
     def ahead(event: NodeEvent) -> None:
         # A server's start is mostly imports: it begins while the evaluator still works, and again for the proof at the end.
         if (event.name, event.state) in {("Evaluator", "running"), ("InfraValidator", "done")}:
-            standby.prepare(checked.settings.environment.launcher, checked.settings.name)
+            standby.prepare(targets(checked.settings.environment)[0], checked.settings.name)
         listener(event)
 
     try:

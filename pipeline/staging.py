@@ -6,7 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
-from components.example_gen.source import Source
+from components.example_gen.source import URI_SUFFIX, Source
 from pipeline.layout import Layout
 
 # Each file in a numbered folder of its own, under its own name: names may be equal or look like patterns, these places do not.
@@ -14,19 +14,36 @@ PATTERN = "*/*"
 
 
 def stage_data(source: Source, layout: Layout) -> Path:
-    """A folder with a link to each data file; the same content is always the same folder."""
+    """A folder with a stand-in for each data file; the same content is always the same folder.
+
+    The stand-in for a local file is a link to it, for one in a bucket a small file with its URI (``source.real_place`` reads both).
+    """
     folder = layout.home / "data" / source.digest[:16]
     for number, path in enumerate(source.files):
-        place = folder / f"{number:05d}"
-        place.mkdir(parents=True, exist_ok=True)
-        for old in place.iterdir():
-            if old.name != path.name:
-                old.unlink()
-        partial = folder / f".{os.getpid()}"
-        partial.unlink(missing_ok=True)
+        partial = _stand_in(folder, number, path.name)
         partial.symlink_to(path)
-        partial.replace(place / path.name)
+        partial.replace(folder / f"{number:05d}" / path.name)
+    for number, uri in enumerate(source.uris):
+        name = uri.partition("?")[0].rpartition("/")[2] + URI_SUFFIX
+        place = folder / f"{number:05d}" / name
+        # TFX caches by time, too: what says the same already is left alone.
+        if not place.is_file() or place.read_text(encoding="utf-8") != uri + "\n":
+            partial = _stand_in(folder, number, name)
+            partial.write_text(uri + "\n", encoding="utf-8")
+            partial.replace(place)
     return folder
+
+
+def _stand_in(folder: Path, number: int, name: str) -> Path:
+    """Where to make the stand-in before it takes its place; another name's is gone from there."""
+    place = folder / f"{number:05d}"
+    place.mkdir(parents=True, exist_ok=True)
+    for old in place.iterdir():
+        if old.name != name:
+            old.unlink()
+    partial = folder / f".{os.getpid()}"
+    partial.unlink(missing_ok=True)
+    return partial
 
 
 def stage_schema(schema: Path, layout: Layout) -> Path:

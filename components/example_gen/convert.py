@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import platform
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
+from components.example_gen.bucket import Bucket, is_uri
 from configs.errors import UsageError
 
 ColumnType = Literal["FLOAT", "INT", "BYTES"]
@@ -35,6 +37,7 @@ def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | No
     """Read a file.
 
     Args:
+        path: of a file, or the URI of one in a bucket.
         columns: every column's type.
         rows: at most so many, from the top; None means all.
 
@@ -43,12 +46,12 @@ def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | No
         for each row its content as one text, the same whatever the order of the columns and of the rows.
 
     Raises:
-        UsageError: the file cannot be parsed as CSV, or its columns are not these.
+        UsageError: the file cannot be opened, parsed as CSV, or its columns are not these.
     """
     text = pa.string()
     try:
         table = pa_csv.read_csv(
-            str(path),
+            Bucket.of(str(path)).stream() if is_uri(str(path)) else str(path),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
                 column_types=dict.fromkeys(columns, text), include_columns=list(columns), null_values=[""], strings_can_be_null=True
@@ -56,15 +59,22 @@ def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | No
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise UsageError(f"{path}: {str(error).splitlines()[0]}") from error
+    except OSError as error:
+        # A worker on another machine sees what that machine has.
+        raise UsageError(f"{path}: cannot be read on {platform.node()}: {error}; workers need a shared volume or a bucket") from error
     table = (table if rows is None else table.slice(0, rows)).combine_chunks()
     arrays: dict[str, pa.Array] = {}
     texts = {name: _one_array(table.column(name)) for name in columns}
     for name, kind in columns.items():
-        typed, unreadable = _typed(texts, name, kind, Path(path).name)
+        typed, unreadable = _typed(texts, name, kind, _file_name(path))
         arrays[name] = _as_lists(typed)
         if unreadable is not None:
             arrays[name + UNREADABLE] = _as_lists(unreadable)
     return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)), _contents(texts)
+
+
+def _file_name(path: str | Path) -> str:
+    return str(path).partition("?")[0].rpartition("/")[2] if is_uri(str(path)) else Path(path).name
 
 
 def bucket_of(content: bytes, buckets: int) -> int:

@@ -15,6 +15,7 @@ from tfx.proto import example_gen_pb2
 from tfx_bsl.coders import example_coder
 
 from components.example_gen.convert import bucket_of, read_csv
+from components.example_gen.source import real_place
 
 
 class Executor(BaseExampleGenExecutor):  # type: ignore[misc] # tfx has no types
@@ -33,7 +34,8 @@ class Executor(BaseExampleGenExecutor):  # type: ignore[misc] # tfx has no types
         pattern = _parsed(exec_properties["input_config"], example_gen_pb2.Input()).splits[0].pattern
         ends = list(itertools.accumulate(split.hash_buckets for split in splits))
         rows = int(how["rows"]) or None
-        files = sorted(fileio.glob(f"{exec_properties['input_base']}/{pattern}"))
+        # Workers may be on other machines: what they get is the data's own place, not this run's stand-in for it.
+        files = [real_place(path) for path in sorted(fileio.glob(f"{exec_properties['input_base']}/{pattern}"))]
         parts = (
             pipeline
             | "Files" >> beam.Create(files)

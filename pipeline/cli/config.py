@@ -52,7 +52,7 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
 
     checked = hold(load_settings(use_case, environment, [*overrides, *data_override(data)]))
     planned = plan(checked)
-    files = [str(path) for path in checked.source.files]
+    files = list(checked.source.places)
     if as_json:
         print_json({"use_case": use_case, "ok": True, "files": files, "columns": checked.columns, "fingerprint": planned.fingerprint})
         return

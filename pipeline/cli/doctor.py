@@ -33,19 +33,25 @@ class Finding:
 
 @click.command()
 @settings_options
+@click.option("--on", "place", type=click.Choice(["local", "kubeflow"]), default="local", show_default=True, help="What to look at.")
+@click.option("--host", metavar="URL", help="With --on kubeflow: address of the KFP API.")
 @json_option
-def doctor(environment: str, overrides: tuple[str, ...], as_json: bool) -> int:
-    """Look at the interpreter, the installed packages, the disk, the ports and the store.
+@click.pass_context
+def doctor(ctx: click.Context, environment: str, overrides: tuple[str, ...], place: str, host: str | None, as_json: bool) -> int:
+    """Look at the interpreter, the installed packages, the disk, the ports and the store; or at a Kubeflow installation.
 
     \b
     Example:
       sluiceway doctor --env smoke
+      sluiceway doctor --on kubeflow --host http://localhost:8888
     """
     from configs.load import load_settings, names
 
-    settings = load_settings(names("use_cases")[0], environment, overrides)
-    checks: list[Callable[[Settings], Finding]] = [_python, _pipeline, _server, _state, _disk, _rest_port, _grpc_port]
-    findings = [check(settings) for check in checks]
+    if place == "kubeflow" and ctx.get_parameter_source("environment") is click.core.ParameterSource.DEFAULT:
+        environment = "kubeflow"
+    given = [*overrides, *([f"kubeflow.host={host}"] if host else [])]
+    settings = load_settings(names("use_cases")[0], environment, given)
+    findings = _look(settings, place)
     healthy = all(finding.ok for finding in findings)
     if as_json:
         print_json({"ok": healthy, "findings": [vars(finding) for finding in findings]})
@@ -56,6 +62,15 @@ def doctor(environment: str, overrides: tuple[str, ...], as_json: bool) -> int:
     return int(ExitCode.DONE if healthy else ExitCode.FAILURE)
 
 
+def _look(settings: Settings, place: str) -> list[Finding]:
+    if place == "kubeflow":
+        from pipeline.cli.doctor_kubeflow import findings
+
+        return [_python(settings), *findings(settings)]
+    checks: list[Callable[[Settings], Finding]] = [_python, _pipeline, _server, _state, _disk, _rest_port, _grpc_port]
+    return [check(settings) for check in checks]
+
+
 def _python(_: Settings) -> Finding:
     version = platform.python_version()
     fits = (3, 10) <= sys.version_info[:2] <= (3, 13)
@@ -63,14 +78,15 @@ def _python(_: Settings) -> Finding:
 
 
 def _pipeline(_: Settings) -> Finding:
-    return _packages("pipeline", ("tfx", "tensorflow", "tensorflow-transform", "keras-tuner"), "pip install 'sluiceway[pipeline]'")
+    return packages("pipeline", ("tfx", "tensorflow", "tensorflow-transform", "keras-tuner"), "pip install 'sluiceway[pipeline]'")
 
 
 def _server(_: Settings) -> Finding:
-    return _packages("server", ("tensorflow", "grpcio", "uvicorn", "psutil"), "pip install 'sluiceway[server]'")
+    return packages("server", ("tensorflow", "grpcio", "uvicorn", "psutil"), "pip install 'sluiceway[server]'")
 
 
-def _packages(name: str, wanted: tuple[str, ...], advice: str) -> Finding:
+def packages(name: str, wanted: tuple[str, ...], advice: str) -> Finding:
+    """Whether these are installed, and which versions."""
     found, missing = [], []
     for package in wanted:
         try:

@@ -16,6 +16,11 @@ COMMANDS = {
     "run": ("pipeline.cli.run:run", "Train, judge and publish a use case."),
     "check": ("pipeline.cli.config:check", "Check configuration and data; change nothing."),
     "show": ("pipeline.cli.config:show", "Print the effective configuration."),
+    "step": ("pipeline.cli.step:step", "Run one node, as a container does."),
+    "compile": ("pipeline.cli.compile:compile", "Write the pipeline for Kubeflow."),
+    "upload": ("pipeline.cli.submit:upload", "Bring the compiled pipeline to Kubeflow."),
+    "submit": ("pipeline.cli.submit:submit", "Run a use case on Kubeflow."),
+    "schedule": ("pipeline.cli.schedule:schedule", "Run it again at set times, or when there is new data."),
     **SERVING_COMMANDS,
     "doctor": ("pipeline.cli.doctor:doctor", "Tell what is missing on this machine."),
 }

@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from configs.errors import ConfigError
 from configs.load import load_settings
+from pipeline.beam import BEAM_NODES
 from pipeline.layout import layout_of
 from pipeline.nodes import NEVER_CACHED, node_names
 from tests.fakes.trips import write_trips
@@ -65,10 +67,28 @@ def test_every_gate_stands_between_the_data_and_the_store(built):
 
 
 def test_environment_and_layout_reach_the_pipeline(built, tmp_path):
-    info = built("cache=false", "beam.args=['--direct_num_workers=1']")
+    info = built("cache=false")
     assert info.enable_cache is False
-    assert info.beam_pipeline_args == ["--direct_num_workers=1"]
     assert Path(info.pipeline_info.pipeline_root) == tmp_path / "state" / "pipelines" / "taxi" / "artifacts"
+
+
+def test_each_beam_node_gets_its_own_arguments_and_no_other_node_any(built):
+    from tfx.dsl.components.base import executor_spec
+
+    nodes = {
+        node.id: node
+        for node in built("beam={args: ['--direct_num_workers=3'], nodes: {Transform: [], Evaluator: ['--no_auth']}}").components
+    }
+    on_beam = {name for name, node in nodes.items() if isinstance(node.executor_spec, executor_spec.BeamExecutorSpec)}
+    assert on_beam == set(BEAM_NODES)
+    given = {name: nodes[name].executor_spec.beam_pipeline_args for name in BEAM_NODES}
+    three = ["--direct_num_workers=3"]
+    assert given == {"ExampleGen": three, "StatisticsGen": three, "Transform": [], "Evaluator": ["--no_auth"]}
+
+
+def test_a_beam_argument_that_beam_does_not_know_is_told(built):
+    with pytest.raises(ConfigError, match="Beam knows no --direct_num_worker; did you mean --direct_num_workers"):
+        built("beam.args=['--direct_num_worker=3']")
 
 
 def compiled_parameters(pipeline):

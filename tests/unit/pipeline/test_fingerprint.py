@@ -33,6 +33,8 @@ def test_the_same_run_has_the_same_fingerprint():
         "budgets.full.epochs=9",
         "tuner.enabled=true",
         "infra.tolerance=0.1",
+        "launcher=binary",
+        "launcher=docker",
     ],
 )
 def test_what_decides_the_model_or_a_verdict_changes_it(override):
@@ -48,10 +50,22 @@ def test_what_decides_the_model_or_a_verdict_changes_it(override):
         "beam.args=['--direct_num_workers=2']",
         "data.source=x.csv",
         "budgets.smoke.epochs=9",
+        "launchers.docker.images=[a:1]",
     ],
 )
 def test_places_and_what_was_not_chosen_do_not(override):
     assert of(override) == of()
+
+
+def test_every_image_and_flag_of_the_chosen_launcher_changes_it_and_its_place_does_not():
+    def pods(change: str) -> str:
+        return of("launcher=kubernetes", f"launchers.kubernetes={{images: [a:1], claim: c{change}}}")
+
+    images = [of("launcher=docker", f"launchers.docker.images={images}") for images in ("[a:1]", "[a:2]", "[a:1, a:2]")]
+    flags = of("launcher=docker", "launchers.docker.images=[a:1]", "launchers.docker.flags=[--enable_batching]")
+    assert len({*images, flags}) == 4
+    assert pods("") == pods(", namespace: other, mount: /elsewhere")
+    assert pods("") != pods(", flags: [--enable_batching]")
 
 
 def test_data_and_code_change_it():

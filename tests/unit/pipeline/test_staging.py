@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from components.example_gen.source import Source
+from components.example_gen.source import Source, real_place
 from pipeline.layout import Layout
 from pipeline.staging import PATTERN, stage_data, stage_schema
 
@@ -30,6 +30,40 @@ def test_the_same_content_is_the_same_place_wherever_it_lies_now(tmp_path):
         places.append(stage_data(Source((path,), "e" * 64), layout(tmp_path)))
     assert places[0] == places[1]
     assert [path.resolve().name for path in places[1].glob(PATTERN)] == ["after.csv"]
+
+
+def test_a_file_in_a_bucket_is_staged_as_its_uri(tmp_path):
+    uris = ("s3://trips/a/x.csv", "s3://trips/b/x.csv?endpoint_override=minio:9000&scheme=http")
+    source = Source((), "f" * 64, uris)
+    staged = sorted(stage_data(source, layout(tmp_path)).glob(PATTERN))
+    assert [path.name for path in staged] == ["x.csv.uri", "x.csv.uri"]
+    assert [real_place(str(path)) for path in staged] == list(uris)
+
+
+def test_the_same_content_may_move_from_here_to_a_bucket_and_back(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("rows", encoding="utf-8")
+    for source in (Source((path,), "f" * 64), Source((), "f" * 64, ("s3://trips/rows.csv",)), Source((path,), "f" * 64)):
+        (staged,) = stage_data(source, layout(tmp_path)).glob(PATTERN)
+        assert real_place(str(staged)) == source.places[0]
+
+
+def test_staging_the_same_again_touches_nothing_that_tfx_looks_at(tmp_path):
+    source = Source((), "f" * 64, ("s3://trips/x.csv",))
+    (staged,) = stage_data(source, layout(tmp_path)).glob(PATTERN)
+    before = staged.stat().st_mtime_ns
+    stage_data(source, layout(tmp_path))
+    assert staged.stat().st_mtime_ns == before
+
+
+def test_workers_are_given_the_datas_own_place_and_not_the_link(tmp_path):
+    # A local file may have the name of a stand-in; a link it is all the same.
+    path = tmp_path / "data" / "rows.uri"
+    path.parent.mkdir()
+    path.write_text("rows", encoding="utf-8")
+    (staged,) = stage_data(Source((path,), "f" * 64), layout(tmp_path)).glob(PATTERN)
+    assert staged.is_symlink()
+    assert real_place(str(staged)) == str(path)
 
 
 def test_other_content_is_another_place(tmp_path):

@@ -40,6 +40,18 @@ def test_a_file_a_folder_or_a_glob_is_found(data, text, names):
     assert all(path.is_relative_to(base) for path in files)
 
 
+def test_a_path_may_be_written_as_a_file_uri(data):
+    assert check_source(f"file://{data}", COLUMNS) == check_source(str(data), COLUMNS)
+
+
+@pytest.mark.parametrize("text", ["hdfs://node/trips.csv", "http://host/trips.csv", "S4://bucket/x"])
+def test_a_scheme_that_is_not_known_is_told_with_those_that_are(text):
+    with pytest.raises(UsageError) as caught:
+        check_source(text, COLUMNS)
+    scheme = text.partition(":")[0]
+    assert str(caught.value) == f"data {text!r}: unknown scheme {scheme!r}; allowed: a path, gs://, s3://"
+
+
 def test_a_path_may_be_relative_or_of_the_home_folder(data, monkeypatch):
     monkeypatch.chdir(data)
     monkeypatch.setenv("HOME", str(data))

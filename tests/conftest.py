@@ -1,0 +1,38 @@
+"""In CI nothing is skipped: what a test needs is there, or the run is red.
+
+A skip says why. ``SLUICEWAY_CI=1``, which .ci/run sets, turns it into a failure, unless the test cannot be meant on this stack at all:
+then its reason starts with ``NOT_HERE``.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Generator
+
+import pytest
+
+NOT_HERE = "not on this stack: "
+
+
+def refused_skip(report: pytest.TestReport | pytest.CollectReport) -> str | None:
+    """Why a report is a failure in CI although the test was only skipped; None when it is not."""
+    if not os.environ.get("SLUICEWAY_CI") or not report.skipped or hasattr(report, "wasxfail"):
+        return None
+    reason = (report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)).removeprefix("Skipped: ")
+    return None if reason.startswith(NOT_HERE) else f"skipped, and SLUICEWAY_CI allows no skip: {reason}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if failure := refused_skip(report):
+        report.outcome, report.longrepr = "failed", failure
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    if failure := refused_skip(report):
+        report.outcome, report.longrepr = "failed", failure
+    return report
