@@ -46,7 +46,7 @@ class WatchedWorkerHandler(worker_handlers.ExternalWorkerHandler):  # type: igno
                     f"the Beam worker pool at {place} does not answer ({error.code().name}); is it still running?"
                 ) from error
         if response.error:
-            raise RuntimeError(f"the Beam worker pool at {place} started no worker: {response.error}")
+            raise RuntimeError(f"the Beam worker pool at {place} started no worker: {response.error.strip().splitlines()[-1]}")
         threading.Thread(target=self._watch, args=(place,), name="sluiceway_worker_watch", daemon=True).start()
 
     def close(self) -> None:

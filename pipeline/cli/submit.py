@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 import time
 from typing import Any
@@ -44,7 +45,8 @@ def upload(use_case: str, environment: str, overrides: tuple[str, ...], host: st
         print_json({"use_case": use_case, "pipeline": package.name, **vars(uploaded), "host": client.host})
     else:
         click.echo(f"{uploaded.change:<9} {package.name}, version {uploaded.version}")
-        click.echo(f"next sluiceway submit {use_case} --watch")
+        given = [*(["--host", host] if host else []), *(["--file", package_file] if package_file else [])]
+        click.echo(f"next {shlex.join(['sluiceway', 'submit', use_case, *given, '--watch'])}")
     return int(ExitCode.DONE)
 
 

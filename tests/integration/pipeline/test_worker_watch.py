@@ -81,6 +81,11 @@ def test_a_pool_whose_python_starts_no_worker_is_told(tmp_path, monkeypatch):
         ends_with("did not report in within 3 s", address)
 
 
+def test_a_pool_without_a_python_is_told(tmp_path):
+    with worker_pool(tmp_path, PATH=str(tmp_path / "nothing")) as (address, _):
+        ends_with("started no worker: .*No such file or directory: 'python'", address)
+
+
 def test_workers_in_this_process_are_watched_and_work():
     options = PipelineOptions(["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=LOOPBACK"])
     with beam.Pipeline(options=options) as pipeline:

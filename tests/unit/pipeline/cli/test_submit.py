@@ -58,10 +58,11 @@ def looks(server, *documents):
     server.play(*({"state": state, "run_details": {"task_details": details}} for state, details in documents))
 
 
-def test_an_upload_says_what_it_did(call):
+def test_an_upload_says_what_it_did_and_what_comes_next(call, server, package):
     code, out, err = call("upload")
     assert (code, err) == (0, "")
     assert out.splitlines()[0].startswith("created   taxi, version taxi-")
+    assert out.splitlines()[1] == f"next sluiceway submit taxi --host {server.url} --file {package} --watch"
     assert call("upload")[1].startswith("unchanged taxi, version taxi-")
 
 
