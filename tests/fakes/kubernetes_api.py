@@ -71,6 +71,7 @@ class FakeCluster:
     pods: dict[str, Pod] = field(default_factory=dict)
     created: list[dict[str, Any]] = field(default_factory=list)
     refuse: dict[str, tuple[int, str]] = field(default_factory=dict)
+    calls: list[tuple[str, str]] = field(default_factory=list)
     url: str = ""
 
     def write_kubeconfig(self, path: Path) -> None:
@@ -125,6 +126,7 @@ class FakeCluster:
 
     def answer(self, method: str, path: str, query: Mapping[str, list[str]], body: Any) -> tuple[int, Any]:
         """One call: its status, and a JSON document or a text."""
+        self.calls.append((method, path))
         for what, (status, message) in self.refuse.items():
             if re.fullmatch(what, f"{method} {path}"):
                 return status, failure(status, message)
@@ -190,7 +192,7 @@ def cluster(scratch: Path, claims: dict[str, Path]) -> Iterator[FakeCluster]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
         server.daemon_threads = True
         fake.url = f"http://127.0.0.1:{server.server_port}"
-        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
         thread.start()
         try:
             yield fake

@@ -36,6 +36,8 @@ def kept(wanted, number, enabled=True, **fields):
         ([kept(OLD, 1, enabled=False), kept(NEW, 2)], "unchanged", False, True, ["id1"]),
         # The same twice, made at once by two people.
         ([kept(NEW, 1), kept(NEW, 2)], "updated", False, True, ["id1"]),
+        # The newer one was disabled by hand: what starts runs is what counts.
+        ([kept(NEW, 1), kept(OLD, 2, enabled=False)], "unchanged", False, True, ["id2"]),
         # There and back again while the first is still kept for its run.
         ([kept(NEW, 1, enabled=False), kept(OLD, 2)], "updated", True, True, ["id2", "id1"]),
         ([kept(NEW, 1, enabled=False), kept(OLD, 2, enabled=False)], "updated", True, False, ["id2", "id1"]),

@@ -105,6 +105,15 @@ def test_a_node_that_kfp_took_from_its_cache_is_cached():
     assert (reading["Transform"], reading["Trainer"]) == ("cached", "done")
 
 
+def test_a_node_that_ran_at_the_second_attempt_is_not_cached():
+    tasks = [
+        task("Trainer", child_tasks=[{"task_id": "a"}, {"task_id": "b"}]),
+        {**task("executor", "SKIPPED"), "task_id": "a"},
+        {**task("executor"), "task_id": "b"},
+    ]
+    assert states(read(run("RUNNING", *tasks), NODES))["Trainer"] == "done"
+
+
 def test_all_nodes_from_the_cache_and_nothing_published_is_unchanged():
     tasks = [task("plan"), task("ExampleGen", child_tasks=[{"task_id": "e"}]), {**task("executor", "SKIPPED"), "task_id": "e"}]
     assert read(run("SUCCEEDED", *tasks), NODES).ending.verdict == "unchanged"

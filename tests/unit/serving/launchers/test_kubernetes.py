@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import yaml
 
 from serving.errors import LaunchError, ServerDied
 from serving.launchers import kubernetes as module
+from serving.launchers.cluster import RIGHTS
 from serving.launchers.kubernetes import KubernetesLauncher, remove
 from serving.launchers.target import Target
 from tests.fakes import kubernetes_api
@@ -98,3 +102,32 @@ def test_a_candidate_off_the_volume_makes_no_pod(fake, target, tmp_path):
 def test_what_a_killed_process_left_can_be_removed_by_name(server, target):
     assert remove(target, server.name) is True
     assert remove(target, server.name) is False
+
+
+def needed(method: str, path: str) -> tuple[str, str, str]:
+    """Group, resource and verb of a call, as rights are written."""
+    group, rest = re.fullmatch(r"/(?:api/v1|apis/([^/]+)/[^/]+)/namespaces/[^/]+/(.*)", path).groups()
+    resource, *name = rest.split("/")
+    verb = {"POST": "create", "DELETE": "delete", "GET": "get" if name else "list"}[method]
+    return group or "", "/".join([resource, *name[1:]]), verb
+
+
+def test_the_rights_that_are_shipped_are_those_it_takes(fake, server, target):
+    """All of them are used, but for the port forwarding of a gate outside the cluster."""
+    fake.pods[server.name].state = {"running": {"startedAt": "2026-01-01T00:00:00Z"}}
+    fake.pods[server.name].root.joinpath("log").write_text("words", encoding="utf-8")
+    assert server.exit_code() is None
+    assert server.logs() == "words"
+    assert server.resident_memory() == 0
+    remove(target, server.name)
+    documents = yaml.safe_load_all((Path(__file__).parents[4] / RIGHTS).read_text(encoding="utf-8"))
+    (role,) = [document for document in documents if document["kind"] == "Role"]
+    granted = {
+        (group, resource, verb)
+        for rule in role["rules"]
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted - {needed(*call) for call in fake.calls} == {("", "pods/portforward", "create"), ("", "pods/portforward", "get")}
+    assert {needed(*call) for call in fake.calls} <= granted
