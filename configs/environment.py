@@ -36,6 +36,8 @@ class Beam(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Beam arguments of every data node; none means Beam's own local runner."""
     nodes: dict[str, list[str]] = {}
     """Node to arguments that stand in place of ``args`` for that node."""
+    work: str | None = None
+    """Bucket URI for Dataflow, whose workers see no folder: a step's inputs and outputs lie there while it runs."""
 
 
 class BinaryLauncher(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):

@@ -56,11 +56,24 @@ def check_beam(environment: EnvironmentConfig) -> None:
         ConfigError: they do not hold.
     """
     for node, arguments in beam_arguments(environment.beam).items():
-        if environment.runner == "local" and _short(_parsed("beam", arguments).runner) == "dataflow":
+        if not on_dataflow(arguments):
+            continue
+        if node == "Evaluator":
+            raise ConfigError(
+                "beam arguments of Evaluator: its verdict is read from a folder; keep it off Dataflow (beam.nodes.Evaluator: [])"
+            )
+        if environment.runner == "kubeflow" and not (environment.beam.work or "").startswith("gs://"):
+            raise ConfigError(f"beam arguments of {node}: Dataflow's workers see buckets only; give beam.work, a gs:// place, to work in")
+        if environment.runner == "local":
             raise ConfigError(
                 f"beam arguments of {node}: Dataflow reads and writes buckets only, and runner: local keeps what the nodes make in the"
                 f" folder {environment.state}; use runner: kubeflow, or another engine for this node (beam.nodes.{node})"
             )
+
+
+def on_dataflow(arguments: Sequence[str]) -> bool:
+    """The workers see buckets and nothing else."""
+    return _short(_parsed("beam", arguments).runner) == "dataflow"
 
 
 def elsewhere(arguments: Sequence[str]) -> bool:

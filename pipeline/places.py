@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import shutil
 from collections.abc import Mapping, Sequence
@@ -63,6 +64,15 @@ def local_folder(location: str, folder: Path, *, copy: bool = False) -> Path:
     return folder if copy or is_uri(location) else expanded(location).absolute()
 
 
+def removed(uri: str) -> None:
+    """Delete a place in a bucket; one that cannot be deleted is left, for it harms nobody."""
+    from pyarrow import ArrowException, fs
+
+    with contextlib.suppress(ArrowException, OSError, ValueError):
+        system, path = fs.FileSystem.from_uri(uri)
+        system.delete_dir(path)
+
+
 def _copy(source: str, target: str, done: str) -> None:
     """Copy a tree between file systems of any kind."""
     from pyarrow import ArrowException, fs
@@ -70,6 +80,8 @@ def _copy(source: str, target: str, done: str) -> None:
     location = source if done == "read" else target
     try:
         (from_fs, from_path), (to_fs, to_path) = fs.FileSystem.from_uri(source), fs.FileSystem.from_uri(target)
+        if isinstance(to_fs, fs.LocalFileSystem):
+            Path(to_path).mkdir(parents=True, exist_ok=True)
         fs.copy_files(from_path, to_path, source_filesystem=from_fs, destination_filesystem=to_fs)
     except FileNotFoundError as error:
         raise UsageError(f"{location}: there is nothing") from error

@@ -28,7 +28,7 @@ from pipeline.staging import stage_data, stage_schema
 from pipeline.use_cases.base import UseCase, get_use_case
 from pipeline.workers import check_reachable
 from serving.errors import VersionDamaged
-from serving.launchers import targets
+from serving.launchers import open_launcher, targets
 from serving.store import open_store
 from serving.store.base import Version, VersionStore
 from serving.verdict import Reason
@@ -182,6 +182,9 @@ def expected_seconds(layout: Layout) -> dict[str, float]:
 def _run_nodes(planned: Plan, listener: Listener) -> Outcome:
     # Before the imports below, which take many seconds.
     check_reachable(endpoints(planned.checked.settings.environment.beam))
+    for target in targets(planned.checked.settings.environment):
+        with open_launcher(target) as launcher:
+            launcher.check()
     from components.infra_validator import standby
     from pipeline.definition import RunInputs, create_pipeline
     from pipeline.runners.local import LocalRunner

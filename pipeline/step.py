@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import tempfile
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
@@ -14,15 +15,18 @@ from components.example_gen.source import check_source
 from components.report import NodeReport
 from configs.errors import SluicewayError, UsageError
 from configs.schema import Settings
+from pipeline.beam import BEAM_NODES, beam_arguments, check_beam, endpoints, on_dataflow
 from pipeline.errors import node_error
 from pipeline.fingerprint import judging_digest, training_digest
 from pipeline.graph import input_types
 from pipeline.guards import disk_errors, temporary_folder
 from pipeline.layout import Layout, layout_of
 from pipeline.nodes import node_names
-from pipeline.places import delivered, fetched, load_artifact, local_folder, save_artifact
+from pipeline.places import delivered, fetched, load_artifact, save_artifact
 from pipeline.staging import stage_data, stage_schema
+from pipeline.step_workers import Workers
 from pipeline.use_cases.base import UseCase, get_use_case
+from pipeline.workers import check_reachable
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,10 @@ def run_step(request: StepRequest) -> NodeReport:
     allowed = node_names(tuner=request.settings.use_case.tuner.enabled)
     if request.node not in allowed:
         raise UsageError(f"no node {request.node!r} in this pipeline; there are: {', '.join(allowed)}")
+    environment = request.settings.environment
+    check_beam(environment)
+    if request.node in BEAM_NODES:
+        check_reachable(endpoints(environment.beam))
     with _workplace(request.settings) as layout, disk_errors(layout.state):
         try:
             return _run(request, layout)
@@ -92,15 +100,45 @@ def _run(request: StepRequest, layout: Layout) -> NodeReport:
     compiled = _compiled(request, use_case, layout)
     node = next(item.pipeline_node for item in compiled.nodes if item.pipeline_node.node_info.id == request.node)
     executor = runner_utils.extract_executor_spec(runner_utils.extract_local_deployment_config(compiled), request.node)
-    # Beam's workers may run elsewhere: they reach the state folder, which may be shared, and not this container's own places.
-    copy = bool(getattr(executor, "beam_pipeline_args_placeholders", []))
-    inputs = _inputs(request, compiled, node, layout, copy=copy)
-    places = _output_places(request, node, layout, copy=copy)
-    outputs = _execute(node, executor, inputs, places, layout, request.run_id)
+    _same_keys("output", set(node.outputs.outputs), request.outputs)
+    workers = _workers(request, layout)
+    inputs, places = _inputs(request, compiled, node, layout, workers), workers.outputs(request.outputs)
+    with workers.place():
+        told = {
+            key: [_at(artifact, workers.shown("in", key, Path(artifact.uri))) for artifact in artifacts]
+            for key, artifacts in inputs.items()
+        }
+        outputs = _execute(
+            node,
+            executor,
+            told,
+            {key: workers.told("out", key, place) for key, place in places.items()},
+            layout,
+            request.run_id,
+            workers.temporary,
+        )
+        for key, place in places.items():
+            workers.brought_back("out", key, place)
     for key, place in places.items():
+        outputs[key] = [_at(artifact, str(place)) for artifact in outputs[key]]
         save_artifact(outputs[key], place)
         delivered(place, request.outputs[key])
     return report_of(request.node, cached=False, inputs=inputs, outputs=outputs, raw_label=use_case.raw_label)
+
+
+def _workers(request: StepRequest, layout: Layout) -> Workers:
+    """Where the workers of this node's Beam see files."""
+    beam = request.settings.environment.beam
+    arguments = beam_arguments(beam).get(request.node, [])
+    bucket = f"{beam.work}/{request.settings.name}/{layout.state.name}" if beam.work and on_dataflow(arguments) else None
+    return Workers(layout.home, bucket=bucket, elsewhere=bool(arguments))
+
+
+def _at(artifact: Any, uri: str) -> Any:
+    """The artifact as it lies at another place."""
+    other = copy.deepcopy(artifact)
+    other.uri = uri
+    return other
 
 
 def _import_schema(request: StepRequest, use_case: UseCase, layout: Layout) -> NodeReport:
@@ -139,23 +177,17 @@ def _data(request: StepRequest, use_case: UseCase, layout: Layout) -> Path:
     return stage_data(source, layout)
 
 
-def _inputs(request: StepRequest, compiled: Any, node: Any, layout: Layout, *, copy: bool) -> dict[str, list[Any]]:
-    """The node's input artifacts, as its executor wants them. An input that nothing was given out for has no artifact."""
+def _inputs(request: StepRequest, compiled: Any, node: Any, layout: Layout, workers: Workers) -> dict[str, list[Any]]:
+    """The node's input artifacts, in folders of this machine. An input that nothing was given out for has no artifact."""
     specs = node.inputs.inputs
     optional = {key for key, spec in specs.items() if spec.min_count == 0}
     _same_keys("input", set(specs), request.inputs, optional)
     types = input_types(compiled, request.node)
     found = {}
     for key, location in request.inputs.items():
-        folder = fetched(location, layout.home / "in" / key, copy=copy)
-        artifact = load_artifact(types[key], folder)
+        artifact = load_artifact(types[key], fetched(location, layout.home / "in" / key, copy=workers.elsewhere))
         found[key] = [] if artifact is None else [artifact]
     return found
-
-
-def _output_places(request: StepRequest, node: Any, layout: Layout, *, copy: bool) -> dict[str, Path]:
-    _same_keys("output", set(node.outputs.outputs), request.outputs)
-    return {key: local_folder(location, layout.home / "out" / key, copy=copy) for key, location in request.outputs.items()}
 
 
 def _same_keys(what: str, wanted: set[str], given: Mapping[str, str], optional: Set[str] = frozenset()) -> None:
@@ -166,7 +198,7 @@ def _same_keys(what: str, wanted: set[str], given: Mapping[str, str], optional: 
 
 
 def _execute(
-    node: Any, spec: Any, inputs: dict[str, list[Any]], places: Mapping[str, Path], layout: Layout, run_id: str
+    node: Any, spec: Any, inputs: dict[str, list[Any]], places: Mapping[str, str], layout: Layout, run_id: str, temporary: str | None
 ) -> dict[str, list[Any]]:
     """Hand the work to TFX's own operator for this kind of executor. Returns the output artifacts, with what the executor set in them."""
     from tfx.orchestration import data_types_utils
@@ -176,7 +208,7 @@ def _execute(
     outputs = {}
     for key, place in places.items():
         artifact = artifact_utils.deserialize_artifact(node.outputs.outputs[key].artifact_spec.type)
-        artifact.uri = str(place)
+        artifact.uri = place
         outputs[key] = [artifact]
     outputs_utils.make_output_dirs(outputs)
     work = layout.home / "work"
@@ -191,7 +223,7 @@ def _execute(
         ),
         execution_output_uri=str(work / "executor_output.pb"),
         stateful_working_dir=str(work / "stateful"),
-        tmp_dir=str(work / "tmp"),
+        tmp_dir=temporary or str(work / "tmp"),
         pipeline_node=node,
         pipeline_run_id=run_id,
     )

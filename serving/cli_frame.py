@@ -18,7 +18,8 @@ from configs.errors import ExitCode, SluicewayError
 _EXTRAS = {
     **dict.fromkeys(["grpc", "google"], "client"),
     **dict.fromkeys(["psutil", "uvicorn"], "server"),
-    **dict.fromkeys(["kfp", "kfp_server_api", "kubernetes"], "kubeflow"),
+    **dict.fromkeys(["docker", "kubernetes"], "launchers"),
+    **dict.fromkeys(["kfp", "kfp_server_api"], "kubeflow"),
     **dict.fromkeys(["apache_beam", "keras", "pyarrow", "tensorflow", "tensorflow_metadata", "tfx"], "pipeline"),
 }
 _Command = TypeVar("_Command", bound=Callable[..., Any])

@@ -36,6 +36,7 @@ def kept_in(log: Path, *, verbose: bool) -> Iterator[Screen]:
         # File descriptors and not sys.stderr: TensorFlow's C++ writes to number 2 itself.
         os.dup2(target, 1)
         os.dup2(target, 2)
+        root, level, handlers = logging.getLogger(), logging.getLogger().level, [*logging.getLogger().handlers]
         _log_to(file if verbose else sys.stderr, verbose=verbose)
         out = os.fdopen(kept[0], "w", encoding="utf-8", buffering=1, closefd=False)
         err = os.fdopen(kept[1], "w", encoding="utf-8", buffering=1, closefd=False)
@@ -50,6 +51,11 @@ def kept_in(log: Path, *, verbose: bool) -> Iterator[Screen]:
                     stream.flush()
             os.dup2(kept[0], 1)
             os.dup2(kept[1], 2)
+            # What comes after is not noise's to show: without this every later request of an HTTP client would be told.
+            root.setLevel(level)
+            for handler in [*root.handlers]:
+                if handler not in handlers:
+                    root.removeHandler(handler)
 
 
 def _log_to(stream: TextIO, *, verbose: bool) -> None:

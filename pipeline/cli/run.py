@@ -8,6 +8,7 @@ from typing import Any
 
 import click
 
+from configs.errors import UsageError
 from pipeline.cli.options import data_option, data_override
 from serving.cli_frame import json_option, print_json, settings_options
 
@@ -35,7 +36,13 @@ def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str |
     from pipeline.run import check, plan
 
     given = [*overrides, *data_override(data), *(["cache=false"] if no_cache else [])]
-    checked = check(load_settings(use_case, environment, given))
+    settings = load_settings(use_case, environment, given)
+    if settings.environment.runner != "local":
+        raise UsageError(
+            f"the environment {environment} runs on Kubeflow Pipelines: sluiceway submit {use_case} --env {environment}; "
+            "to run it in this process all the same: --set runner=local"
+        )
+    checked = check(settings)
     planned = plan(checked)
     return _show(planned, verbose=verbose, as_json=as_json)
 

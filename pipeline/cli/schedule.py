@@ -19,10 +19,18 @@ _AT_LEAST_1 = click.IntRange(min=1)
 _KINDS = click.Choice(["local", "kubernetes", "kubeflow"])
 
 
+def _environment_of(context: click.Context, _: click.Parameter, kind: str) -> str:
+    """On a cluster it is the cluster's environment that counts, unless ``--env`` names another."""
+    if kind != "local":
+        context.default_map = {**(context.default_map or {}), "environment": "kubeflow"}
+    return kind
+
+
 def _on(command: _Command) -> _Command:
-    return click.option("--on", "kind", type=_KINDS, default="local", show_default=True, help="Where the schedule is kept and run.")(
-        command
-    )
+    text = "Where the schedule is kept and run; kubernetes and kubeflow take --env kubeflow where none is given."
+    # Eager: it is read before --env, whose default it chooses.
+    chosen: dict[str, Any] = {"is_eager": True, "callback": _environment_of}
+    return click.option("--on", "kind", type=_KINDS, default="local", show_default=True, help=text, **chosen)(command)
 
 
 def _wish(command: _Command) -> _Command:

@@ -40,10 +40,10 @@ def fire_once(schedule: Schedule, place: Place, *, asked: bool, resumed: str | N
     if stop.wait(late):
         return _last_words(Fired("failed", "interrupted before it began"))
     state = state_folder(place.config)
+    # The environment may be Kubeflow's, for its image and volumes; the run itself is this container's.
+    start = starter(state / "schedules" / "runs", state, "runner=local")
     try:
-        fired = fire(
-            cluster_book(place.config), schedule, starter(state / "schedules" / "runs", state), say, stop, asked=asked, resumed=since
-        )
+        fired = fire(cluster_book(place.config), schedule, start, say, stop, asked=asked, resumed=since)
     except SluicewayError as error:
         _last_words(Fired("failed", f"failed: {error}"))
         raise

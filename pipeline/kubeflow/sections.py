@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import PurePosixPath
 from typing import Any
 
 from msgspec import to_builtins
 
 from configs.errors import ConfigError
 from configs.schema import Settings
+from pipeline.beam import check_beam
+from pipeline.nodes import NODES
 
 # Node to the sections it reads. What a run may choose (data, store, budget, thresholds) are parameters of the pipeline instead.
 _WHAT = ("data", "budgets", "hparams", "change", "slices", "tuner", "infra")
@@ -72,11 +75,8 @@ def check_environment(settings: Settings) -> str:
     Raises:
         ConfigError: what steps publish would not outlive their containers, or a node or an image is named that there is not.
     """
-    from pathlib import PurePosixPath
-
-    from pipeline.nodes import NODES
-
     environment, place = settings.environment, settings.environment_name
+    check_beam(environment)
     kubeflow = environment.kubeflow
     unknown = sorted(set(kubeflow.steps) - {*NODES, "plan", "refused", "prove"})
     if unknown:

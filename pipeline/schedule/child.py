@@ -51,12 +51,15 @@ def command(*arguments: str) -> list[str]:
     return [sys.executable, "-m", "pipeline.schedule", str(os.getpid()), *arguments, "--json"]
 
 
-def starter(folder: Path, state: Path) -> Callable[[Schedule, str], Process]:
-    """Starts ``check`` or ``run`` for a schedule, always in this state folder; what they print goes to files in ``folder``."""
+def starter(folder: Path, state: Path, *also: str) -> Callable[[Schedule, str], Process]:
+    """Starts ``check`` or ``run`` for a schedule, always in this state folder; what they print goes to files in ``folder``.
+
+    ``also``: overrides beside the schedule's own.
+    """
 
     def start(schedule: Schedule, verb: str) -> Process:
         quoted = str(state).replace("'", "''")
-        overrides = [part for text in (*schedule.overrides, f"state='{quoted}'") for part in ("--set", text)]
+        overrides = [part for text in (*schedule.overrides, *also, f"state='{quoted}'") for part in ("--set", text)]
         return Process(command(verb, schedule.use_case, "--env", schedule.environment, *overrides), folder / schedule.name)
 
     return start

@@ -57,6 +57,9 @@ class RunningServer(Protocol):
 class Launcher(Protocol):
     """Boots model servers."""
 
+    def check(self) -> None:
+        """Find out early whether a launch can work at all. Raises LaunchError when there is no engine, no program, no image."""
+
     def prepare(self, *, model_name: str) -> None:
         """Do ahead what needs no model, so that the next `launch` of that name is quick. May be called twice."""
 

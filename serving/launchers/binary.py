@@ -38,14 +38,21 @@ _STOP_SECONDS = 20.0  # more than the supervisor's own grace
 class BinaryLauncher(UpstreamLauncher):
     """A `Launcher` of a program found on PATH, or given by its path."""
 
+    def check(self) -> None:
+        """See `Launcher.check`."""
+        self._program()
+
     def _server(self, model_dir: Path, model_name: str) -> BinaryServer:
+        return BinaryServer(self.target, self._program(), model_dir, model_name)
+
+    def _program(self) -> str:
         program = shutil.which(Path(self.target.what).expanduser())
         if program is None:
             raise LaunchError(
                 f"{self.target.what}: no such program; install TF Serving's tensorflow_model_server, give its path "
                 "(launchers.binary.path), or choose another launcher"
             )
-        return BinaryServer(self.target, str(Path(program).absolute()), model_dir, model_name)
+        return str(Path(program).absolute())
 
 
 class BinaryServer(UpstreamServer):

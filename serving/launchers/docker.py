@@ -32,6 +32,15 @@ _STOP_SECONDS = 2  # TF Serving as process 1 ignores the signal; there is nothin
 class DockerLauncher(UpstreamLauncher):
     """A `Launcher` of one image. An image that is not here is pulled."""
 
+    def check(self) -> None:
+        """See `Launcher.check`."""
+        client = _connect()
+        try:
+            with _told_plainly(self.target.what):
+                _have(client, self.target.what)
+        finally:
+            client.close()
+
     def _server(self, model_dir: Path, model_name: str) -> DockerServer:
         return DockerServer(self.target, model_dir, model_name)
 

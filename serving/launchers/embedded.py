@@ -47,6 +47,9 @@ class EmbeddedLauncher:
         self._server_flags = target.flags if target is not None else ()
         self._prepared: EmbeddedServer | None = None
 
+    def check(self) -> None:
+        """See `Launcher.check`. It needs nothing but this process's own Python."""
+
     def prepare(self, *, model_name: str) -> None:
         """Start the child now; it imports TensorFlow while the caller does something else."""
         self._prepared = self._take(model_name)

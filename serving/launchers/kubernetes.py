@@ -33,6 +33,14 @@ _NEVER = frozenset({"ErrImagePull", "ImagePullBackOff", "InvalidImageName", "Err
 class KubernetesLauncher(UpstreamLauncher):
     """A `Launcher` of one image, in one namespace of one cluster."""
 
+    def check(self) -> None:
+        """See `Launcher.check`: is there a cluster, and does it let us look? Whether it has the image, only a pod can tell."""
+        cluster = Cluster(self.target)
+        try:
+            cluster.sweep()
+        finally:
+            cluster.close()
+
     def _server(self, model_dir: Path, model_name: str) -> PodServer:
         return PodServer(self.target, model_dir, model_name)
 

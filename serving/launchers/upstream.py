@@ -162,6 +162,10 @@ class UpstreamLauncher(ABC):
     def _server(self, model_dir: Path, model_name: str) -> UpstreamServer:
         """A server that is not started yet."""
 
+    @abstractmethod
+    def check(self) -> None:
+        """See `Launcher.check`."""
+
     def prepare(self, *, model_name: str) -> None:  # noqa: B027 - meant to be empty
         """See `Launcher.prepare`."""
 

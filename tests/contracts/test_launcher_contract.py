@@ -50,6 +50,10 @@ def test_a_good_model_becomes_available(launcher, model_dir):
         assert server.resident_memory() > 2**20
 
 
+def test_what_can_launch_says_so_ahead(launcher):
+    launcher.check()
+
+
 def test_waiting_again_is_fine(launcher, model_dir):
     with launcher.launch(model_dir, model_name="m") as server:
         server.wait_until_available(120)

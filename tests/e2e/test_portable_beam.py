@@ -59,11 +59,11 @@ def test_workers_elsewhere_make_of_rows_in_a_bucket_what_this_process_makes_of_a
     assert (ended.document["verdict"], ended.document["version"]) == ("live", 1)
     assert {node["state"] for node in ended.document["nodes"]} == {"done"}
     assert rows(ended) == rows(first)
-    assert ended.document["metrics"] == pytest.approx(first.document["metrics"], abs=1e-4)
-    assert golden_numbers(state) == pytest.approx(golden_numbers(first_state), abs=1e-4)
+    assert ended.document["metrics"] == pytest.approx(first.document["metrics"], abs=1e-3)
+    assert golden_numbers(state) == pytest.approx(golden_numbers(first_state), abs=1e-3)
     outputs, expected = ([answer["outputs"] for answer in run.document["answers"]] for run in (ended, first))
     assert [answer["label"] for answer in outputs] == [answer["label"] for answer in expected]
-    assert [answer["probability"] for answer in outputs] == pytest.approx([answer["probability"] for answer in expected], abs=1e-4)
+    assert [answer["probability"] for answer in outputs] == pytest.approx([answer["probability"] for answer in expected], abs=1e-3)
     LocalStore(state / "store").verify("taxi", 1)
     workers = (tmp_path / "pool" / "pool.log").read_text(encoding="utf-8")
     assert workers.count("Starting worker with command") >= 4, "each Beam node asked the pool for its workers"

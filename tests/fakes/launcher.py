@@ -63,6 +63,9 @@ class FakeLauncher:
     launched: list[FakeServer] = field(default_factory=list)
     prepared: str | None = None
 
+    def check(self) -> None:
+        pass
+
     def prepare(self, *, model_name: str) -> None:
         self.prepared = model_name
 

@@ -80,3 +80,63 @@ def test_a_wrong_call_is_one_line(tmp_path, name, arguments):
     given = [argument.replace("FOLDER", str(tmp_path)) for argument in arguments]
     done = subprocess.run([str(ROOT / ".ci" / name), *given], capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stdout, done.stderr.count("\n")) == (2, "", 1)
+
+
+class Rehearsal:
+    """A checkout whose .ci/run is the real one and whose stages only write down that they were called."""
+
+    def __init__(self, folder: Path, *, broken: str = "nothing") -> None:
+        self.calls, self.checkout, self.temporary = folder / "calls", folder / "checkout", folder / "temporary"
+        stub = f'#!/bin/sh\necho "$(basename "$0") $*" >>"{self.calls}"\ncase "$(basename "$0") $*" in *"{broken}"*) exit 1 ;; esac\n'
+        entered = f'{stub}[ "$1" != run ] || env | grep ^SLUICEWAY_ | sort >"{self.calls}.env"\n'
+        scripts = {"bootstrap.sh": stub, ".ci/debian13": entered, ".ci/docker": stub, "bin/make": stub, "bin/docker": stub}
+        scripts |= {"bin/id": "#!/bin/sh\necho 0\n", "bin/debootstrap": "", ".venv/bin/python": "#!/bin/sh\necho Python\n"}
+        scripts |= {"bin/mktemp": f'#!/bin/sh\nmkdir -p "{self.temporary}" && echo "{self.temporary}"\n'}
+        plant(self.checkout, {**scripts, ".ci/run": (ROOT / ".ci/run").read_text(encoding="utf-8"), "a file": ""})
+        for name in [*scripts, ".ci/run"]:
+            (self.checkout / name).chmod(0o755)
+        subprocess.run(["git", "init", "--quiet"], cwd=self.checkout, check=True)
+
+    def run(self, **more: str) -> tuple[int, list[str]]:
+        """Its exit code and the stages it called."""
+        outer = {name: value for name, value in os.environ.items() if not name.startswith("SLUICEWAY_")}
+        environment = {**outer, "PATH": f"{self.checkout / 'bin'}{os.pathsep}{os.environ['PATH']}", **more}
+        done = subprocess.run([self.checkout / ".ci/run"], env=environment, capture_output=True, text=True, timeout=60, check=False)
+        return done.returncode, self.calls.read_text(encoding="utf-8").replace(str(self.temporary), "WORK").splitlines()
+
+
+STAGES = [
+    "bootstrap.sh ",
+    "make --no-print-directory check",
+    "debian13 make WORK",
+    "docker start WORK",
+    "docker build WORK",
+    "docker image ls sluiceway/* --format {{.Repository}}  {{.Size}}",
+    "make --no-print-directory test",
+    "debian13 run WORK make --no-print-directory -C sluiceway test",
+    "docker stop WORK",
+]
+
+
+def test_ci_does_everything_and_leaves_nothing(tmp_path):
+    rehearsal = Rehearsal(tmp_path)
+    assert rehearsal.run() == (0, STAGES)
+    assert not rehearsal.temporary.exists()
+    told = (tmp_path / "calls.env").read_text(encoding="utf-8").splitlines()
+    assert {"SLUICEWAY_CI=1", "SLUICEWAY_TEST_SERVER_IMAGE=sluiceway/server:temporary"} <= set(told)
+
+
+@pytest.mark.parametrize("broken", STAGES[:-1])
+def test_a_stage_that_fails_ends_ci_and_leaves_nothing(tmp_path, broken):
+    rehearsal = Rehearsal(tmp_path, broken=broken.partition(" WORK")[0].removesuffix(" "))
+    code, calls = rehearsal.run()
+    assert code != 0
+    assert calls == [*STAGES[: STAGES.index(broken) + 1], "docker stop WORK"]
+    assert not rehearsal.temporary.exists()
+
+
+def test_a_folder_that_was_given_keeps_what_the_next_run_can_use(tmp_path):
+    rehearsal = Rehearsal(tmp_path)
+    plant(rehearsal.temporary, {"root/etc/debian_version": "13", "shared/left": ""})
+    assert rehearsal.run(SLUICEWAY_CI_WORK=str(rehearsal.temporary)) == (0, STAGES)
+    assert [path.name for path in rehearsal.temporary.iterdir()] == ["root"]

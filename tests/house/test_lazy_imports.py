@@ -55,6 +55,10 @@ def run(root: Path, scratch: Path, arguments: list[str], watched: set[str], entr
         (["--help"], {"grpc", "httpx"}, {0}),
         (["run", "--help"], {"grpc"}, {0}),
         (["predict", "--help"], {"grpc"}, {0}),
+        (["submit", "--help"], {"grpc", "kubernetes"}, {0}),
+        (["compile", "--help"], {"grpc", "kubernetes"}, {0}),
+        (["step", "--help"], {"grpc", "kubernetes", "docker"}, {0}),
+        (["schedule", "list"], {"grpc", "kubernetes"}, {0}),
         (["show", "taxi"], {"grpc"}, {0}),
         (["versions", "taxi"], {"grpc"}, {0, 2}),  # 2: an empty store may be called a mistake of the caller
         (["history", "taxi"], {"grpc"}, {0, 2}),

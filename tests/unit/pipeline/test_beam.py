@@ -131,7 +131,11 @@ def test_dataflow_cannot_write_to_a_folder_and_that_is_told_before_it_tries():
     dataflow = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t"]
     with pytest.raises(ConfigError, match=r"^beam arguments of Transform: Dataflow reads and writes buckets only, and runner: local keeps"):
         check_beam(EnvironmentConfig(beam=Beam(nodes={"Transform": dataflow})))
-    check_beam(EnvironmentConfig(runner="kubeflow", beam=Beam(args=dataflow)))
+    with pytest.raises(ConfigError, match=r"^beam arguments of ExampleGen: .* give beam\.work, a gs:// place"):
+        check_beam(EnvironmentConfig(runner="kubeflow", beam=Beam(args=dataflow)))
+    with pytest.raises(ConfigError, match=r"^beam arguments of Evaluator: .* keep it off Dataflow"):
+        check_beam(EnvironmentConfig(runner="kubeflow", beam=Beam(args=dataflow, work="gs://b/w")))
+    check_beam(EnvironmentConfig(runner="kubeflow", beam=Beam(args=dataflow, work="gs://b/w", nodes={"Evaluator": []})))
 
 
 def test_the_engine_does_not_decide_the_model():

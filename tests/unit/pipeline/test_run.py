@@ -52,6 +52,7 @@ def test_without_a_source_the_rows_that_ship_are_taken(settings):
         ("thresholds={}", ConfigError, "thresholds: at least one is needed"),
         ("thresholds.rmse=1", ConfigError, "thresholds.rmse: not a metric of binary_classification"),
         ("data.source=no-such-file.csv", UsageError, "there is no such file"),
+        ("launcher=kubernetes", UsageError, r"launchers\.kubernetes\.claim: null"),
     ],
 )
 def test_what_does_not_fit_is_the_callers_mistake(settings, override, error, message):
@@ -64,6 +65,12 @@ def test_checking_and_planning_import_no_tfx(settings):
     before = set(sys.modules)
     plan(check(settings()))
     assert not {name.partition(".")[0] for name in set(sys.modules) - before} & {"tfx", "tensorflow", "apache_beam"}
+
+
+def test_a_launcher_that_cannot_launch_fails_the_run_before_any_node(settings):
+    result = execute(plan(check(settings("launcher=binary", "launchers.binary.path=no_such_server"))), never, never)
+    assert (result.verdict, result.exit_code) == ("failed", ExitCode.FAILURE)
+    assert result.reasons[0].message.startswith("no_such_server: no such program")
 
 
 def test_every_plan_has_a_run_of_its_own_and_the_same_identity(settings):

@@ -70,10 +70,12 @@ def test_other_content_has_another_digest(endpoint):
 
 def test_of_a_large_file_the_beginning_is_checked_and_size_and_time_are_its_digest(endpoint, monkeypatch):
     monkeypatch.setattr("components.example_gen.bucket.WHOLE_BYTES", 100)
-    put(endpoint, "trips/large/x.csv", GOOD + b"1,a\n" * 100)
+    monkeypatch.setattr("components.example_gen.bucket._HEAD_BYTES", 50)
+    # What is wrong far down shows when the run reads it.
+    put(endpoint, "trips/large/x.csv", GOOD + b"1,a\n" * 100 + b"1,\xff\n")
     before = check_source("s3://trips/large", COLUMNS).digest
     assert check_source("s3://trips/large", COLUMNS).digest == before
-    put(endpoint, "trips/large/x.csv", GOOD + b"1,a\n" * 101)
+    put(endpoint, "trips/large/x.csv", GOOD + b"1,a\n" * 200)
     assert check_source("s3://trips/large", COLUMNS).digest != before
     with pytest.raises(UsageError, match=r"^s3://trips/large/x\.csv: the columns do not fit the schema: unknown 'company'$"):
         check_source("s3://trips/large", ("fare",))

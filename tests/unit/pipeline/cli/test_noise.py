@@ -96,3 +96,15 @@ def test_texts_are_written_as_utf_8(ran):
     _, out, _, log = ran("screen.out.write('✓ Ü\\n')\nos.write(1, '☃'.encode())")
     assert "✓ Ü\n" in out
     assert log == "☃"
+
+
+def test_what_is_logged_afterwards_is_shown_no_more_than_before(ran):
+    body = """
+import atexit
+logging.getLogger("tfx").info("logged")
+atexit.register(lambda: logging.getLogger("httpx").info("a request"))
+atexit.register(lambda: logging.getLogger("httpx").warning("a warning"))
+"""
+    _, _, err, log = ran(body)
+    assert err == "after err\na warning\n"
+    assert "logged" in log

@@ -29,8 +29,10 @@ def program(tmp_path, text, mode=0o755):
 
 @pytest.mark.parametrize("what", ["no_such_model_server", "/no/such/path"])
 def test_a_program_that_is_not_there_is_told(tmp_path, what):
-    with pytest.raises(LaunchError, match=rf"{what}: no such program; .*launchers\.binary\.path"):
-        BinaryLauncher(Target("binary", what)).launch(tmp_path, model_name="m")
+    launcher = BinaryLauncher(Target("binary", what))
+    for ask in (launcher.check, lambda: launcher.launch(tmp_path, model_name="m")):
+        with pytest.raises(LaunchError, match=rf"{what}: no such program; .*launchers\.binary\.path"):
+            ask()
 
 
 def test_a_file_that_is_no_program_is_told(tmp_path):

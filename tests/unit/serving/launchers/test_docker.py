@@ -119,8 +119,9 @@ def test_an_image_that_is_not_here_is_pulled(engine, tmp_path):
 
 def test_an_image_that_cannot_be_had_is_no_refusal(engine, tmp_path):
     engine.local = set()
-    with pytest.raises(LaunchError, match="image image:1 is not here and cannot be pulled: pull access denied"):
-        DockerLauncher(TARGET).launch(tmp_path, model_name="taxi")
+    for ask in (DockerLauncher(TARGET).check, lambda: DockerLauncher(TARGET).launch(tmp_path, model_name="taxi")):
+        with pytest.raises(LaunchError, match="image image:1 is not here and cannot be pulled: pull access denied"):
+            ask()
     assert engine.left == {}
 
 

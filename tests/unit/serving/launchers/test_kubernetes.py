@@ -93,6 +93,13 @@ def test_an_api_that_refuses_leaves_no_pod(fake, target, tmp_path):
     assert fake.pods == {}
 
 
+def test_a_cluster_that_does_not_let_us_look_is_told_ahead(fake, target):
+    KubernetesLauncher(target).check()
+    fake.refuse["GET .*"] = (403, "no")
+    with pytest.raises(LaunchError, match="refuses to list pods"):
+        KubernetesLauncher(target).check()
+
+
 def test_a_candidate_off_the_volume_makes_no_pod(fake, target, tmp_path):
     with pytest.raises(LaunchError, match="is not on the volume"):
         KubernetesLauncher(replace(target, mount="/elsewhere")).launch(tmp_path / "volume" / "model", model_name="taxi")

@@ -136,6 +136,9 @@ def test_its_log_stays_and_it_is_ended_once(server):
 
 def test_a_start_that_fails_is_cleaned_up(server, tmp_path):
     class Launcher(UpstreamLauncher):
+        def check(self):
+            pass
+
         def _server(self, *_):
             return server
 
