@@ -100,9 +100,9 @@ def _run(request: StepRequest, layout: Layout) -> NodeReport:
     compiled = _compiled(request, use_case, layout)
     node = next(item.pipeline_node for item in compiled.nodes if item.pipeline_node.node_info.id == request.node)
     executor = runner_utils.extract_executor_spec(runner_utils.extract_local_deployment_config(compiled), request.node)
-    _same_keys("output", set(node.outputs.outputs), request.outputs)
+    _check_keys(request, node)
     workers = _workers(request, layout)
-    inputs, places = _inputs(request, compiled, node, layout, workers), workers.outputs(request.outputs)
+    inputs, places = _inputs(request, compiled, layout, workers), workers.outputs(request.outputs)
     with workers.place():
         told = {
             key: [_at(artifact, workers.shown("in", key, Path(artifact.uri))) for artifact in artifacts]
@@ -177,17 +177,21 @@ def _data(request: StepRequest, use_case: UseCase, layout: Layout) -> Path:
     return stage_data(source, layout)
 
 
-def _inputs(request: StepRequest, compiled: Any, node: Any, layout: Layout, workers: Workers) -> dict[str, list[Any]]:
+def _inputs(request: StepRequest, compiled: Any, layout: Layout, workers: Workers) -> dict[str, list[Any]]:
     """The node's input artifacts, in folders of this machine. An input that nothing was given out for has no artifact."""
-    specs = node.inputs.inputs
-    optional = {key for key, spec in specs.items() if spec.min_count == 0}
-    _same_keys("input", set(specs), request.inputs, optional)
     types = input_types(compiled, request.node)
     found = {}
     for key, location in request.inputs.items():
         artifact = load_artifact(types[key], fetched(location, layout.home / "in" / key, copy=workers.elsewhere))
         found[key] = [] if artifact is None else [artifact]
     return found
+
+
+def _check_keys(request: StepRequest, node: Any) -> None:
+    """Before anything is fetched. An input that may hold nothing may also be left out."""
+    optional = {key for key, spec in node.inputs.inputs.items() if spec.min_count == 0}
+    _same_keys("input", set(node.inputs.inputs), request.inputs, optional)
+    _same_keys("output", set(node.outputs.outputs), request.outputs)
 
 
 def _same_keys(what: str, wanted: set[str], given: Mapping[str, str], optional: Set[str] = frozenset()) -> None:

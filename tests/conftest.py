@@ -1,4 +1,4 @@
-"""In CI nothing is skipped: what a test needs is there, or the run is red.
+"""A green run is a whole one: nothing ends it half way, and in CI nothing is skipped.
 
 A skip says why. ``SLUICEWAY_CI=1``, which .ci/run sets, turns it into a failure, unless the test cannot be meant on this stack at all:
 then its reason starts with ``NOT_HERE``.
@@ -8,10 +8,23 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from typing import NoReturn
 
 import pytest
 
 NOT_HERE = "not on this stack: "
+
+
+def pytest_configure() -> None:
+    """Code under test that leaves the process with success would leave all tests after it out, and the run green."""
+    own, leave = os.getpid(), os._exit
+
+    def leave_unless_green(code: int) -> NoReturn:
+        if code == 0 and os.getpid() == own:
+            raise RuntimeError("os._exit(0) in the tests' own process: the tests after this one would not run, and nobody would know")
+        leave(code)
+
+    os._exit = leave_unless_green
 
 
 def refused_skip(report: pytest.TestReport | pytest.CollectReport) -> str | None:

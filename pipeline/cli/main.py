@@ -25,6 +25,9 @@ COMMANDS = {
     "doctor": ("pipeline.cli.doctor:doctor", "Tell what is missing on this machine."),
 }
 
+# It, Beam and their threads take seconds to unwind.
+_SLOW_TO_UNWIND = "tensorflow"
+
 
 class _Commands(click.Group):
     """A group whose commands are imported one at a time."""
@@ -69,9 +72,9 @@ def main(arguments: list[str] | None = None) -> Any:
     try:
         run_command(cli, arguments or ["--help"])
     except SystemExit as end:
-        if "tensorflow" not in sys.modules:
+        if _SLOW_TO_UNWIND not in sys.modules:
             raise
-        # TensorFlow, Beam and their threads take seconds to unwind; everything of ours is closed and on the disk by now.
+        # Everything of ours is closed and on the disk by now.
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(int(end.code or 0))

@@ -50,6 +50,13 @@ def test_an_expected_failure_is_no_skip(tmp_path):
     assert ended(tmp_path, SLUICEWAY_CI="1").returncode == 0
 
 
+def test_code_that_ends_the_process_does_not_end_the_tests_in_silence(tmp_path):
+    plant(tmp_path, {"test_it.py": "import os\n\n\ndef test_it():\n    os._exit(0)\n\n\ndef test_next():\n    pass\n"})
+    done = ended(tmp_path)
+    assert done.returncode == 1
+    assert "1 failed, 1 passed" in done.stdout
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.name)
 def test_a_script_is_bash_without_complaints(script):
     subprocess.run(["bash", "-n", str(script)], check=True)

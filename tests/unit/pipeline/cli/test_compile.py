@@ -13,10 +13,16 @@ from configs.errors import ConfigError
 from pipeline.cli.main import main
 
 
+def leave(code):
+    """In the place of os._exit, which would end the tests too where another one has imported TensorFlow."""
+    raise SystemExit(code)
+
+
 @pytest.fixture
 def ended(monkeypatch, capfd, tmp_path):
     """Runs ``compile`` in an empty folder with a compiler that gives out its settings: (exit code, stdout, stderr)."""
     monkeypatch.setattr(sys, "argv", ["sluiceway"])
+    monkeypatch.setattr(os, "_exit", leave)
     monkeypatch.chdir(tmp_path)
     compiler = ModuleType("pipeline.kubeflow.compile")
 
