@@ -34,7 +34,9 @@ def package(tmp_path_factory):
 
 def test_every_module_and_every_data_file_is_in_it(package):
     kinds = {".py", ".pyi", ".yaml", ".pbtxt", ".proto"}
-    wanted = [path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*") if path.suffix in kinds]
+    found = [path.relative_to(ROOT) for name in PACKAGES for path in (ROOT / name).rglob("*") if path.suffix in kinds]
+    # What a person applies to a cluster from a checkout; no worker reads it.
+    wanted = [path for path in found if path.parts[:2] != ("serving", "deploy")]
     assert len(wanted) > 100
     assert [str(path) for path in wanted if not (package / path).is_file()] == []
 
