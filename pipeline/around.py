@@ -14,6 +14,8 @@ from serving.store import open_store
 from serving.store.base import Version, VersionStore
 from serving.verdict import Verdict
 
+# The run of a step that belongs to none.
+BY_HAND = "step"
 GO, UNCHANGED = "go", "unchanged"
 
 
@@ -60,8 +62,11 @@ def plan_step(settings: Settings) -> StepPlan:
 
 
 def refused_step(settings: Settings, verdict: Verdict, run_id: str) -> None:
-    """Keep a refusal in the ledger of the use case."""
-    _store(settings).refuse(settings.name, verdict, run_id)
+    """Keep a refusal in the ledger of the use case; once for a run, however often an orchestrator tries the step again."""
+    store = _store(settings)
+    told = [(event.kind, event.run_id, event.details.get("gate")) for event in store.history(settings.name)]
+    if ("refuse", run_id, verdict.gate) not in told or run_id == BY_HAND:
+        store.refuse(settings.name, verdict, run_id)
 
 
 def prove_step(settings: Settings) -> tuple[Version | None, Sequence[Any]]:

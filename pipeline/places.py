@@ -34,7 +34,7 @@ def fetched(location: str, folder: Path, *, copy: bool = False) -> Path:
     """
     if not is_uri(location):
         path = expanded(location).absolute()
-        if not path.exists():
+        if not path.is_dir():
             raise UsageError(f"{location}: there is no such folder")
         if not copy:
             return path
@@ -64,6 +64,27 @@ def local_folder(location: str, folder: Path, *, copy: bool = False) -> Path:
     return folder if copy or is_uri(location) else expanded(location).absolute()
 
 
+def check_empty(location: str) -> None:
+    """What lies at an output's location would be taken for this step's: rows for its rows, the word that there is no champion for its.
+
+    Raises:
+        UsageError: something is there, or the location cannot be looked at.
+    """
+    if not is_uri(location):
+        path = expanded(location)
+        taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
+    else:
+        from pyarrow import ArrowException, fs
+
+        try:
+            system, place = fs.FileSystem.from_uri(location)
+            taken = bool(system.get_file_info(fs.FileSelector(place, allow_not_found=True)))
+        except (ArrowException, OSError, ValueError) as error:
+            raise _unreachable(location, "written", error) from error
+    if taken:
+        raise UsageError(f"{location}: is not empty; give another place, or remove what is there")
+
+
 def removed(uri: str) -> None:
     """Delete a place in a bucket; one that cannot be deleted is left, for it harms nobody."""
     from pyarrow import ArrowException, fs
@@ -86,8 +107,12 @@ def _copy(source: str, target: str, done: str) -> None:
     except FileNotFoundError as error:
         raise UsageError(f"{location}: there is nothing") from error
     except (ArrowException, OSError, ValueError) as error:
-        text = " ".join(str(error).split())[:300]
-        raise UsageError(f"{location}: cannot be {done}: {text}; check the address and the credentials in the environment") from error
+        raise _unreachable(location, done, error) from error
+
+
+def _unreachable(location: str, done: str, error: Exception) -> UsageError:
+    text = " ".join(str(error).split())[:300]
+    return UsageError(f"{location}: cannot be {done}: {text}; check the address and the credentials in the environment")
 
 
 def load_artifact(type_: Any, folder: Path) -> Any | None:

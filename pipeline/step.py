@@ -22,7 +22,7 @@ from pipeline.graph import input_types
 from pipeline.guards import disk_errors, temporary_folder
 from pipeline.layout import Layout, layout_of
 from pipeline.nodes import node_names
-from pipeline.places import delivered, fetched, load_artifact, save_artifact
+from pipeline.places import check_empty, delivered, fetched, load_artifact, save_artifact
 from pipeline.staging import stage_data, stage_schema
 from pipeline.step_workers import Workers
 from pipeline.use_cases.base import UseCase, get_use_case
@@ -57,7 +57,7 @@ def run_step(request: StepRequest) -> NodeReport:
         What the node has to say: its verdict if it is a gate, and its figures.
 
     Raises:
-        UsageError: no such node, an input or output that it does not have, a location with nothing there.
+        UsageError: no such node, an input or output that it does not have, an input with nothing there, an output with something there.
         NodeFailed: the node raised.
     """
     allowed = node_names(tuner=request.settings.use_case.tuner.enabled)
@@ -91,6 +91,9 @@ def _workplace(settings: Settings) -> Iterator[Layout]:
 
 def _run(request: StepRequest, layout: Layout) -> NodeReport:
     use_case = get_use_case(request.settings.name)
+    _check_code(request, use_case)
+    for location in request.outputs.values():
+        check_empty(location)
     if request.node == "Schema":
         return _import_schema(request, use_case, layout)
     from tfx.orchestration.local import runner_utils
@@ -126,12 +129,26 @@ def _run(request: StepRequest, layout: Layout) -> NodeReport:
     return report_of(request.node, cached=False, inputs=inputs, outputs=outputs, raw_label=use_case.raw_label)
 
 
+def _check_code(request: StepRequest, use_case: UseCase) -> None:
+    """A run is one code's: its cache and the version's manifest name the code that the plan saw.
+
+    Raises:
+        UsageError: this installation is another one, as when a machine still has an older image of the same tag.
+    """
+    if (request.code and request.code != training_digest(use_case)) or (request.judging and request.judging != judging_digest()):
+        raise UsageError(
+            f"{request.node}: the code here is not the code that this run was planned with; give the image by digest"
+            " (kubeflow.image=...@sha256:...), and run again"
+        )
+
+
 def _workers(request: StepRequest, layout: Layout) -> Workers:
-    """Where the workers of this node's Beam see files."""
+    """Where the workers of this node's Beam see files, or the pods that the infra gate starts."""
     beam = request.settings.environment.beam
     arguments = beam_arguments(beam).get(request.node, [])
+    pods = request.node == "InfraValidator" and request.settings.environment.launcher == "kubernetes"
     bucket = f"{beam.work}/{request.settings.name}/{layout.state.name}" if beam.work and on_dataflow(arguments) else None
-    return Workers(layout.home, bucket=bucket, elsewhere=bool(arguments))
+    return Workers(layout.home, bucket=bucket, elsewhere=bool(arguments) or pods)
 
 
 def _at(artifact: Any, uri: str) -> Any:

@@ -83,10 +83,12 @@ def submit(
     """
     from pipeline.kubeflow.client import open_client
     from pipeline.kubeflow.runtime import values
+    from pipeline.kubeflow.sections import check_environment
     from pipeline.kubeflow.submit import submit as start
     from pipeline.kubeflow.upload import upload as bring
 
     settings, split = _settings(use_case, environment, [*overrides, *data_override(data)], host)
+    check_environment(settings)
     kubeflow = settings.environment.kubeflow
     with open_client(kubeflow) as client:
         package = _package(settings, split, package_file)

@@ -24,6 +24,8 @@ from pipeline.metrics import check_thresholds
 from pipeline.nodes import GATES, NEVER_CACHED
 from pipeline.use_cases.base import SHIPPED, get_use_case
 
+# Beside the nodes that are cached nowhere. The evaluator compares with a champion that the store chooses anew each time.
+_EACH_TIME = frozenset({"plan", "Evaluator", "refused", "prove"})
 PLAN_VALUES = ("decision", "data_digest", "fingerprint", "code", "judging")
 
 
@@ -126,6 +128,6 @@ class _Builder:
             given["run_id"] = dsl.PIPELINE_JOB_ID_PLACEHOLDER
         task = component(shape, name)(**given)
         task.set_display_name(name)
-        cached = self._settings.environment.cache and shape.name not in {*NEVER_CACHED, "plan", "refused", "prove"}
+        cached = self._settings.environment.cache and shape.name not in NEVER_CACHED | _EACH_TIME
         task.set_caching_options(enable_caching=cached)
         return dress(task, self._settings.environment.kubeflow, shape.name)

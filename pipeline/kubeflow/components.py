@@ -81,7 +81,11 @@ def _kind(key: str, type_: str) -> Any:
 
 
 def _arguments(shape: StepShape, places: Mapping[str, Any]) -> list[Any]:
-    """The command line; KFP puts paths and values in the places of its placeholders."""
+    """The command line; KFP puts paths and values in the places of its placeholders.
+
+    Placeholders stand inside texts and not in KFP's ``ConcatPlaceholder``: the SDK's local runner knows that one, the launcher of the
+    backend replaces texts and would hand it on as it is.
+    """
     arguments: list[Any] = [
         "step",
         shape.name,
@@ -91,16 +95,16 @@ def _arguments(shape: StepShape, places: Mapping[str, Any]) -> list[Any]:
     ]
     for name in shape.parameters:
         flag = {"data": "--data=", "store": "--store="}.get(name, f"--set={name}=")
-        arguments.append(dsl.ConcatPlaceholder([flag, places[name]]))
-    arguments += [dsl.ConcatPlaceholder([f"--plan={name}=", places[name]]) for name in shape.planned]
+        arguments.append(f"{flag}{places[name]}")
+    arguments += [f"--plan={name}={places[name]}" for name in shape.planned]
     if shape.needs_run_id:
-        arguments.append(dsl.ConcatPlaceholder(["--run-id=", places["run_id"]]))
+        arguments.append(f"--run-id={places['run_id']}")
     for key in shape.inputs:
         flag = "--verdict-file=" if key == VERDICT else f"--input={key}="
-        arguments.append(dsl.ConcatPlaceholder([flag, places[f"in_{key}"].path]))
+        arguments.append(f"{flag}{places[f'in_{key}'].path}")
     ours = {REPORT: "--report-file=", VERDICT: "--verdict-file="}
     for key in shape.outputs:
         if key != METRICS:
-            arguments.append(dsl.ConcatPlaceholder([ours.get(key, f"--output={key}="), places[key].path]))
+            arguments.append(f"{ours.get(key, f'--output={key}=')}{places[key].path}")
     # A refusal is a result: the branch behind the gate tells it, and no retry would change it.
     return [*arguments, "--refusal-ends-well", "--executor-input", dsl.PIPELINE_TASK_EXECUTOR_INPUT_PLACEHOLDER]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,8 @@ def write_executor_output(executor_input: str, values: Mapping[str, str], metada
         raise UsageError("--executor-input is not KFP's executor input; give '{{$}}' there in a container step") from error
     document: dict[str, Any] = {}
     for name, listed in artifacts.items():
-        told = [{**artifact, "metadata": {**artifact.get("metadata", {}), **metadata.get(name, {})}} for artifact in listed["artifacts"]]
+        known = {key: value for key, value in metadata.get(name, {}).items() if _is_json(value)}
+        told = [{**artifact, "metadata": {**artifact.get("metadata", {}), **known}} for artifact in listed["artifacts"]]
         document.setdefault("artifacts", {})[name] = {"artifacts": told}
     named = {DECISION if name == "decision" else name: value for name, value in values.items()}
     declared = {name: value for name, value in named.items() if name in parameters}
@@ -43,6 +45,11 @@ def write_executor_output(executor_input: str, values: Mapping[str, str], metada
     for name, value in declared.items():
         _write(Path(parameters[name]["outputFile"]), value)
     _write(place, json.dumps(document, sort_keys=True))
+
+
+def _is_json(value: Any) -> bool:
+    """KFP cannot read a document with NaN in it, and takes the step for failed."""
+    return not isinstance(value, float) or math.isfinite(value)
 
 
 def _write(path: Path, text: str) -> None:

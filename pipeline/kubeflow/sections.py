@@ -13,23 +13,29 @@ from configs.schema import Settings
 from pipeline.beam import check_beam
 from pipeline.nodes import NODES
 
-# Node to the sections it reads. What a run may choose (data, store, budget, thresholds) are parameters of the pipeline instead.
+# Node to the sections that decide what it makes: those it reads, and those the nodes before it read. Some versions of KFP know an input
+# in a cache's key by its name alone, so a step's own key has to tell what its inputs were made of. What a run may choose (data, store,
+# budget, thresholds) are parameters of the pipeline instead.
 _WHAT = ("data", "budgets", "hparams", "change", "slices", "tuner", "infra")
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "plan": (*_WHAT, "cache", "launcher", "launchers"),
     "ExampleGen": ("data", "budgets", "beam"),
-    "StatisticsGen": ("beam",),
-    "Transform": ("beam",),
-    "Tuner": ("hparams", "budgets", "tuner"),
-    "Trainer": ("hparams", "budgets", "tuner"),
+    "StatisticsGen": ("data", "budgets", "beam"),
+    "ExampleValidator": ("data", "budgets"),
+    "Transform": ("data", "budgets", "beam"),
+    "Tuner": ("data", "budgets", "hparams", "tuner"),
+    "Trainer": ("data", "budgets", "hparams", "tuner"),
     "Evaluator": ("change", "slices", "beam"),
     "InfraValidator": ("infra", "launcher", "launchers"),
     "prove": ("infra", "launcher", "launchers"),
 }
-# Step to the run parameters it reads.
+# Step to the run parameters that decide what it makes.
 PARAMETERS: dict[str, tuple[str, ...]] = {
     "plan": ("data", "store", "budget", "thresholds"),
     "ExampleGen": ("data", "budget"),
+    "StatisticsGen": ("budget",),
+    "ExampleValidator": ("budget",),
+    "Transform": ("budget",),
     "Tuner": ("budget",),
     "Trainer": ("budget",),
     "Champion": ("store",),
@@ -38,22 +44,27 @@ PARAMETERS: dict[str, tuple[str, ...]] = {
     "refused": ("store",),
     "prove": ("store",),
 }
+# What rows are made of. The columns are those of the use case's schema, which belongs to its code.
+_ROWS = ("data_digest", "code", "judging")
 # Step to the values of the plan that it reads, or that its cache has to see: an image's tag does not tell that its code changed.
 PLANNED: dict[str, tuple[str, ...]] = {
-    "ExampleGen": ("data_digest", "judging"),
-    "StatisticsGen": ("judging",),
+    "ExampleGen": _ROWS,
+    "StatisticsGen": _ROWS,
     "Schema": ("code",),
-    "ExampleValidator": ("judging",),
-    "Transform": ("code",),
-    "Tuner": ("code",),
-    "Trainer": ("code",),
+    "ExampleValidator": _ROWS,
+    "Transform": _ROWS,
+    "Tuner": _ROWS,
+    "Trainer": _ROWS,
     "Evaluator": ("judging",),
     "Pusher": ("fingerprint",),
 }
 
 
 def overrides(settings: Settings, step: str) -> list[str]:
-    """``key=value`` texts, as ``--set`` takes them, that give a step the compiled configuration whatever its image's files say."""
+    """``key=value`` texts, as ``--set`` takes them, that give a step the compiled configuration whatever its image's files say.
+
+    Letters are written as they are: JSON's escapes make two halves of some, which YAML does not put together.
+    """
     given: dict[str, Any] = {"state": settings.environment.state}
     for section in _SECTIONS.get(step, ()):
         owner: Any = settings.use_case if section in _WHAT else settings.environment
@@ -66,7 +77,7 @@ def overrides(settings: Settings, step: str) -> list[str]:
         chosen = given["launcher"]
         launchers: Any = given["launchers"]
         given["launchers"] = {chosen: launchers[chosen]} if chosen in launchers else {}
-    return [f"{key}={json.dumps(value, sort_keys=True)}" for key, value in sorted(given.items())]
+    return [f"{key}={json.dumps(value, sort_keys=True, ensure_ascii=False)}" for key, value in sorted(given.items())]
 
 
 def check_environment(settings: Settings) -> str:
@@ -92,5 +103,12 @@ def check_environment(settings: Settings) -> str:
         mounted = ", ".join(map(str, roots)) or "none"
         raise ConfigError(
             f"{place}: store.path: {store} lies on no volume of kubeflow.volumes ({mounted}): it would go with the step's container"
+        )
+    if environment.launcher == "docker":
+        raise ConfigError(f"{place}: launcher: docker: a step has no Docker engine; use binary, or kubernetes for several versions")
+    mount, state = PurePosixPath(environment.launchers.kubernetes.mount), PurePosixPath(environment.state)
+    if environment.launcher == "kubernetes" and mount not in state.parents:
+        raise ConfigError(
+            f"{place}: state: {state} does not lie below launchers.kubernetes.mount ({mount}): pods would not see the candidate"
         )
     return store

@@ -9,6 +9,7 @@ from configs.load import load_settings
 from pipeline.errors import NodeFailed
 from pipeline.places import NOTHING_FILE, PROPERTIES_FILE
 from pipeline.step import StepRequest, run_step
+from serving.errors import LaunchError
 from tests.fakes.trips import write_trips
 
 
@@ -90,6 +91,32 @@ def test_rows_that_changed_since_the_plan_are_not_used(request_for, tmp_path):
     with pytest.raises(UsageError, match="changed since this run was planned"):
         run_step(request_for("ExampleGen", outputs={"examples": str(tmp_path / "x")}, data_digest="other"))
     assert not (tmp_path / "x").exists()
+
+
+def test_an_output_does_not_mix_with_what_an_earlier_step_left(request_for, tmp_path):
+    (tmp_path / NOTHING_FILE).write_text("", encoding="utf-8")
+    with pytest.raises(UsageError, match="is not empty"):
+        run_step(request_for("Champion", inputs={"candidate": str(tmp_path)}, outputs={"champion": str(tmp_path)}))
+
+
+@pytest.mark.parametrize("planned", [{"code": "other"}, {"judging": "other"}])
+def test_a_step_of_another_code_than_the_plans_does_not_run(request_for, tmp_path, planned):
+    with pytest.raises(UsageError, match=r"^Schema: the code here is not the code that this run was planned with"):
+        run_step(request_for("Schema", outputs={"result": str(tmp_path / "x")}, **planned))
+    assert not (tmp_path / "x").exists()
+
+
+def test_the_pods_of_the_infra_gate_see_the_candidate_on_the_volume_of_the_state_folder(tmp_path, monkeypatch):
+    """Its input lies in the step's own container. Without a cluster the launch ends after the candidate was found on the volume."""
+    monkeypatch.setattr("kubernetes.config.kube_config.KUBE_CONFIG_DEFAULT_LOCATION", str(tmp_path / "none"))
+    model = tmp_path / "model" / "Format-Serving"
+    model.mkdir(parents=True)
+    (model / "saved_model.pb").write_bytes(b"graph")
+    chosen = ["launcher=kubernetes", "launchers.kubernetes.claim=c", f"launchers.kubernetes.mount={tmp_path / 'state'}"]
+    settings = load_settings("taxi", "local", [f"state={tmp_path / 'state'}", *chosen])
+    request = StepRequest("InfraValidator", settings, inputs={"model": str(model.parent)}, outputs={"blessing": str(tmp_path / "blessing")})
+    with pytest.raises(LaunchError, match="no cluster is configured"):
+        run_step(request)
 
 
 def test_what_a_node_raises_names_the_node(request_for, tmp_path):

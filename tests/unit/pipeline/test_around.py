@@ -40,6 +40,13 @@ def test_a_refusal_is_kept_in_the_ledger(settings, store, published):
     assert live_number(settings()) == 1
 
 
+def test_a_step_that_is_tried_again_keeps_its_refusal_once(settings, store):
+    verdict = Verdict("evaluator", (Reason("threshold", "auc 0.6 < 0.85"),))
+    for run_id in ("run-7", "run-7", "run-8", "step", "step"):
+        refused_step(settings(), verdict, run_id)
+    assert [event.run_id for event in store.history("taxi")] == ["run-7", "run-8", "step", "step"]
+
+
 def test_the_proof_asks_what_is_live_and_nothing_where_nothing_is(settings, published, monkeypatch):
     asked = []
     monkeypatch.setattr(proof, "prove", lambda _, version: asked.append(version.number) or ["an answer"])

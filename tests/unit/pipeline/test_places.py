@@ -8,7 +8,17 @@ import pytest
 
 from configs.errors import SluicewayError, UsageError
 from pipeline import places
-from pipeline.places import NOTHING_FILE, PROPERTIES_FILE, delivered, fetched, load_artifact, local_folder, properties, save_artifact
+from pipeline.places import (
+    NOTHING_FILE,
+    PROPERTIES_FILE,
+    check_empty,
+    delivered,
+    fetched,
+    load_artifact,
+    local_folder,
+    properties,
+    save_artifact,
+)
 
 
 @pytest.fixture
@@ -83,6 +93,28 @@ def test_an_output_that_was_not_given_out_is_none_for_the_next_step(tmp_path):
     save_artifact([], tmp_path / "champion")
     assert [path.name for path in (tmp_path / "champion").iterdir()] == [NOTHING_FILE]
     assert load_artifact(object(), tmp_path / "champion") is None
+
+
+@pytest.mark.parametrize("uri", [False, True])
+def test_a_place_with_something_in_it_is_no_place_for_an_output(folder, tmp_path, uri):
+    def at(path):
+        return path.as_uri() if uri else str(path)
+
+    (tmp_path / "empty").mkdir()
+    check_empty(at(tmp_path / "empty"))
+    check_empty(at(tmp_path / "not" / "there"))
+    with pytest.raises(UsageError, match="is not empty; give another place"):
+        check_empty(at(folder))
+
+
+def test_a_place_that_cannot_be_looked_at_is_told():
+    with pytest.raises(UsageError, match=r"^moon://bucket/x: cannot be written"):
+        check_empty("moon://bucket/x")
+
+
+def test_a_file_is_no_folder(folder, tmp_path):
+    with pytest.raises(UsageError, match="there is no such folder"):
+        fetched(str(folder / "deep" / "rows"), tmp_path / "got")
 
 
 def test_spoilt_properties_are_told(tmp_path, monkeypatch):

@@ -38,6 +38,14 @@ def test_artifacts_are_named_with_their_metadata_and_what_kfp_gave_is_kept(execu
     assert "parameterValues" not in document
 
 
+def test_a_figure_that_is_no_number_is_left_out(executor_input):
+    write_executor_output(json.dumps(executor_input), {}, {"model": {"auc": float("nan"), "loss": float("inf"), "rows": 1.0}})
+    text = Path(executor_input["outputs"]["outputFile"]).read_text(encoding="utf-8")
+    (model,) = json.loads(text)["artifacts"]["model"]["artifacts"]
+    assert model["metadata"] == {"given": "kept", "rows": 1.0}
+    assert "NaN" not in text
+
+
 def test_the_decision_goes_out_under_the_name_that_can_be_branched_on(executor_input, tmp_path):
     write_executor_output(json.dumps(executor_input), {"decision": "refused", "undeclared": "x"}, {})
     assert written(executor_input)["parameterValues"] == {DECISION: "refused"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 
 import pytest
@@ -18,7 +19,7 @@ def given(step, *changes):
 
 
 def test_the_trainer_does_not_see_limits_and_the_evaluator_does_not_see_layers():
-    assert set(given("Trainer")) == {"hparams", "budgets", "tuner", "state"}
+    assert set(given("Trainer")) == {"data", "hparams", "budgets", "tuner", "state"}
     assert set(given("Evaluator")) == {"change", "slices", "beam", "state"}
     assert given("Trainer") == given("Trainer", "change.auc=0.5", "infra.tolerance=0.1")
     assert given("Trainer") != given("Trainer", "hparams.dropout=0.5")
@@ -44,6 +45,28 @@ def test_overrides_read_back_as_what_they_say():
     assert again.use_case == settings.use_case
 
 
+def test_letters_of_any_language_read_back():
+    settings = load_settings("taxi", "kubeflow", ['state=/tmp/"é\\😀'])
+    again = load_settings("taxi", "kubeflow", overrides(settings, "plan"))
+    assert again.environment.state == settings.environment.state
+
+
+def test_rows_are_read_anew_when_the_schema_that_names_their_columns_changed():
+    assert set(PLANNED["ExampleGen"]) >= {"data_digest", "code"}
+
+
+@pytest.mark.parametrize(
+    "chain",
+    [("ExampleGen", "StatisticsGen", "ExampleValidator"), ("ExampleGen", "Transform", "Tuner", "Trainer"), ("Schema", "ExampleValidator")],
+)
+def test_what_decides_a_step_decides_those_that_read_its_outputs(chain):
+    """Where KFP knows an input by its name alone, a step's own key has to tell that what comes in is another."""
+    for before, after in itertools.pairwise(chain):
+        for table in (PARAMETERS, PLANNED):
+            assert set(table.get(before, ())) - {"data"} <= set(table.get(after, ())), f"{before} -> {after}"
+        assert set(given(before)) - {"beam"} <= set(given(after)), f"{before} -> {after}"
+
+
 def test_steps_that_look_at_the_store_get_it_and_cached_ones_get_no_run():
     assert {name for name, read in PARAMETERS.items() if "store" in read} >= NEVER_CACHED - {"InfraValidator"}
     assert "fingerprint" not in {value for name, values in PLANNED.items() if name not in NEVER_CACHED for value in values}
@@ -61,6 +84,8 @@ def test_the_shipped_environment_can_work():
         ("store.path=/elsewhere", r"/elsewhere lies on no volume of kubeflow.volumes \(/sluiceway\)"),
         ("store.path=/sluicewayside", "lies on no volume"),
         ("kubeflow.volumes=[]", r"lies on no volume of kubeflow.volumes \(none\)"),
+        ("launcher=docker", "a step has no Docker engine"),
+        ("launcher=kubernetes", r"state: /tmp/sluiceway does not lie below launchers.kubernetes.mount \(/sluiceway\)"),
         ("kubeflow.steps={Moon: {cpu: '1'}}", "kubeflow.steps.Moon: no such step; allowed: ExampleGen"),
     ],
 )
