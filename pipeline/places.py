@@ -36,6 +36,8 @@ def fetched(location: str, folder: Path, *, copy: bool = False) -> Path:
         path = expanded(location).absolute()
         if not path.is_dir():
             raise UsageError(f"{location}: there is no such folder")
+        if not any(path.iterdir()):
+            raise UsageError(f"{location}: the folder is empty; give the one that the step before wrote")
         if not copy:
             return path
         shutil.copytree(path, folder, dirs_exist_ok=True)
@@ -65,14 +67,22 @@ def local_folder(location: str, folder: Path, *, copy: bool = False) -> Path:
 
 
 def check_empty(location: str) -> None:
-    """What lies at an output's location would be taken for this step's: rows for its rows, the word that there is no champion for its.
+    """Make an output's folder, before work is done for it, or find that it is not free.
+
+    What lies there would be taken for this step's: rows for its rows, the word that there is no champion for its.
 
     Raises:
         UsageError: something is there, or the location cannot be looked at.
     """
     if not is_uri(location):
         path = expanded(location)
-        taken = path.is_file() or (path.is_dir() and any(path.iterdir()))
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            taken = any(path.iterdir())
+        except FileExistsError:
+            taken = True
+        except OSError as error:
+            raise UsageError(f"{location}: cannot be written: {error.strerror}; give another place") from error
     else:
         from pyarrow import ArrowException, fs
 

@@ -62,7 +62,9 @@ def run_step(request: StepRequest) -> NodeReport:
     """
     allowed = node_names(tuner=request.settings.use_case.tuner.enabled)
     if request.node not in allowed:
-        raise UsageError(f"no node {request.node!r} in this pipeline; there are: {', '.join(allowed)}")
+        raise UsageError(
+            f"no node {request.node!r} in this pipeline; there are: {', '.join(allowed)} (and plan, refused, prove around them)"
+        )
     environment = request.settings.environment
     check_beam(environment)
     if request.node in BEAM_NODES:

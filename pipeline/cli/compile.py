@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import shlex
 from pathlib import Path
 
 import click
 
+from configs.errors import UsageError
 from serving.cli_frame import json_option, print_json, settings_options
 
 
@@ -29,8 +31,13 @@ def compile(use_case: str, environment: str, overrides: tuple[str, ...], output:
     from configs.load import load_settings
     from pipeline.cli.files import write_whole
     from pipeline.cli.noise import kept_in
+    from pipeline.kubeflow.sections import check_environment
 
     settings, target = load_settings(use_case, environment, overrides), output or Path(f"{use_case}.yaml")
+    # Before the many seconds of TFX's import.
+    check_environment(settings)
+    if not target.absolute().parent.is_dir():
+        raise UsageError(f"{target}: there is no folder {target.absolute().parent}; give another file (-o FILE)")
     with tempfile.TemporaryDirectory(prefix="sluiceway-compile-") as folder, kept_in(Path(folder) / "log.txt", verbose=verbose):
         from pipeline.kubeflow.compile import compile_pipeline
 
@@ -43,4 +50,5 @@ def compile(use_case: str, environment: str, overrides: tuple[str, ...], output:
         )
         return
     click.echo(f"{'COMPILED' if changed else 'UNCHANGED'} {target} ({len(text.splitlines())} lines, sha256 {digest[:12]})")
-    click.echo(f"next sluiceway submit {use_case} --file {target} --watch")
+    place = () if environment == "kubeflow" else ("--env", environment)
+    click.echo(f"next {shlex.join(['sluiceway', 'submit', use_case, *place, '--file', str(target), '--watch'])}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from pipeline.cli.options import data_option, data_override
+from pipeline.cli.options import command_line, data_option, data_override
 from serving.cli_frame import json_option, print_json, settings_options
 
 
@@ -50,7 +50,12 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
     from pipeline.run import check as hold
     from pipeline.run import plan
 
-    checked = hold(load_settings(use_case, environment, [*overrides, *data_override(data)]))
+    settings = load_settings(use_case, environment, [*overrides, *data_override(data)])
+    if settings.environment.runner == "kubeflow":
+        from pipeline.kubeflow.sections import check_environment
+
+        check_environment(settings)
+    checked = hold(settings)
     planned = plan(checked)
     files = list(checked.source.places)
     if as_json:
@@ -58,4 +63,5 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
         return
     click.echo(f"OK {use_case}: configuration, use case and data fit together")
     click.echo(f"data: {len(files)} file{'s' if len(files) != 1 else ''}, {len(checked.columns)} columns: {', '.join(files[:3])}")
-    click.echo(f"next: sluiceway run {use_case}")
+    following = "run" if checked.settings.environment.runner == "local" else "submit"
+    click.echo(f"next: {command_line(following, use_case, environment)}")

@@ -20,3 +20,9 @@ def data_override(data: str | None) -> list[str]:
 def quoted(text: str) -> str:
     """A text as YAML reads it back, whatever it looks like."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def command_line(command: str, use_case: str, environment: str, *more: str) -> str:
+    """What to type next, in the environment that this command ran in."""
+    place = [] if environment == "local" else ["--env", environment]
+    return " ".join(["sluiceway", command, use_case, *place, *more])

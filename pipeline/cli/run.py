@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from configs.errors import UsageError
-from pipeline.cli.options import data_option, data_override
+from pipeline.cli.options import command_line, data_option, data_override
 from serving.cli_frame import json_option, print_json, settings_options
 
 _MOST_REASONS = 5
@@ -79,28 +79,29 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
             click.echo(f"sluiceway: {result.verdict}: {result.reasons[0].message}", err=True)
         print_json({**result.as_json(), "answers": [vars(answer) for answer in answers]})
     else:
-        _conclude(result, answers)
+        _conclude(result, answers, settings.environment_name)
     return int(result.exit_code)
 
 
-def _conclude(result: Any, answers: list[Any]) -> None:
+def _conclude(result: Any, answers: list[Any], environment: str) -> None:
     """Verdict first, then where to look, then what to do next."""
     name = result.use_case
-    following = f"sluiceway serve {name}"
+    following = command_line("serve", name, environment)
     if result.verdict == "live":
         click.secho(f"LIVE {name} v{result.version}", fg="green", bold=True)
     elif result.verdict == "unchanged":
         click.secho(f"UNCHANGED {name} v{result.version} is live; nothing is new", fg="blue", bold=True)
-        following += f"   (sluiceway run {name} --no-cache trains again)"
+        following += f"   ({command_line('run', name, environment, '--no-cache')} trains again)"
     else:
         said = f"REFUSED by {result.gate}" if result.verdict == "refused" else "FAILED"
         click.secho(f"{said}: {result.reasons[0].message}", fg="red", bold=True)
         for reason in result.reasons[1:_MOST_REASONS]:
             click.echo(f"  also: {reason.message}")
         if len(result.reasons) > _MOST_REASONS:
-            click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: sluiceway history {name} --json")
+            click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: {command_line('history', name, environment, '--json')}")
         click.echo(f"live is: {f'v{result.version}' if result.version else 'nothing'}")
-        following = f"sluiceway history {name}" if result.verdict == "refused" else f"sluiceway run {name}   (goes on from what is cached)"
+        again = f"{command_line('run', name, environment)}   (goes on from what is cached)"
+        following = command_line("history", name, environment) if result.verdict == "refused" else again
     for answer in answers:
         shown = ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in answer.outputs.items())
         click.echo(f"{answer.transport:<5}{shown}   (v{result.version}, first golden request)")

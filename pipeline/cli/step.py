@@ -31,12 +31,13 @@ class Told:
     metadata: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
 
-def _pairs(_: click.Context, __: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+def _pairs(_: click.Context, parameter: click.Parameter, given: tuple[str, ...]) -> dict[str, str]:
+    shape = parameter.metavar or "KEY=VALUE"
     found: dict[str, str] = {}
     for text in given:
         key, separator, value = text.partition("=")
         if not separator or not key or not value:
-            raise click.BadParameter(f"{text!r} is not KEY=LOCATION")
+            raise click.BadParameter(f"{text!r} is not {shape}")
         if key in found:
             raise click.BadParameter(f"{key!r} is given twice")
         found[key] = value
@@ -78,6 +79,8 @@ def step(node: str, use_case: str, environment: str, overrides: tuple[str, ...],
     data = data_override(given["data"]) if given["data"] != SHIPPED else ["data.source=null"]
     store = [] if given["store"] is None else [f"store.path={quoted(given['store'])}"]
     settings = load_settings(use_case, environment, [*overrides, *data, *store])
+    if node in _AROUND and (given["inputs"] or given["outputs"]):
+        raise UsageError(f"the step {node!r} takes no --input and no --output; it has --verdict-file and --report-file")
     told = _quietly(node, settings, given)
     _write(given["report_file"], told.page)
     if told.verdict is not None and node != "refused":
@@ -96,7 +99,7 @@ def step(node: str, use_case: str, environment: str, overrides: tuple[str, ...],
 
 
 def _quietly(node: str, settings: Settings, given: Mapping[str, Any]) -> Told:
-    """Run the step with the libraries' noise kept back; it is shown where the step failed: a container leaves nothing else to look at."""
+    """Run the step with the libraries' noise kept back; an orchestrator's container shows it where it failed: nothing else is left."""
     import tempfile
 
     from pipeline.cli.noise import kept_in
@@ -109,8 +112,9 @@ def _quietly(node: str, settings: Settings, given: Mapping[str, Any]) -> Told:
         except UsageError:
             raise
         except SluicewayError:
-            lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
-            click.echo("\n".join(lines[-_LOG_LINES:]), err=True)
+            if given["executor_input"] is not None:
+                lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+                click.echo("\n".join(lines[-_LOG_LINES:]), err=True)
             raise
 
 
@@ -171,12 +175,13 @@ def _refused(settings: Settings, given: Mapping[str, Any]) -> Told:
 
 def _prove(settings: Settings, given: Mapping[str, Any]) -> Told:
     from pipeline.around import prove_step
+    from pipeline.layout import layout_of
     from pipeline.step_report import live_page
 
     del given
     version, answers = prove_step(settings)
     if version is None:
-        raise ConfigError(f"nothing of {settings.name} is live in {settings.environment.store.path}: there is nothing to prove")
+        raise ConfigError(f"nothing of {settings.name} is live in {layout_of(settings).store}: there is nothing to prove")
     shown = [(answer.transport, json.dumps(answer.outputs, default=str)) for answer in answers]
     return Told(
         f"LIVE {settings.name} v{version.number}", live_page(settings.name, version.number, shown), figures={"version": version.number}

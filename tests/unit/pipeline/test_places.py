@@ -124,3 +124,8 @@ def test_spoilt_properties_are_told(tmp_path, monkeypatch):
     (tmp_path / places.PROPERTIES_FILE).write_text("{", encoding="utf-8")
     with pytest.raises(SluicewayError, match="cannot be read as an artifact's properties"):
         load_artifact(object(), tmp_path)
+
+
+def test_an_empty_input_is_told(tmp_path):
+    with pytest.raises(UsageError, match="the folder is empty"):
+        fetched(str(tmp_path), tmp_path / "got")

@@ -9,7 +9,6 @@ from types import ModuleType
 
 import pytest
 
-from configs.errors import ConfigError
 from pipeline.cli.main import main
 
 
@@ -28,8 +27,6 @@ def ended(monkeypatch, capfd, tmp_path):
 
     def compile_pipeline(settings):
         os.write(1, b"noise of a library\n")
-        if settings.environment.store.path is None:
-            raise ConfigError("no store")
         return f"{settings.environment_name} {settings.environment.kubeflow.image}\n"
 
     compiler.compile_pipeline = compile_pipeline
@@ -59,6 +56,16 @@ def test_the_same_again_is_unchanged(ended):
 
 
 def test_what_cannot_work_on_a_cluster_writes_nothing(ended, tmp_path):
-    code, _, err = ended("--set", "store.path=null")
-    assert (code, err) == (2, "sluiceway: no store\n")
+    code, _, err = ended("--set", "store.path=/elsewhere")
+    assert code == 2
+    assert "lies on no volume" in err
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_in_no_folder_is_told_before_the_work(ended):
+    code, _, err = ended("-o", "nowhere/taxi.yaml")
+    assert (code, "there is no folder" in err) == (2, True)
+
+
+def test_what_comes_next_is_in_the_same_environment(ended):
+    assert "next sluiceway submit taxi --env dataflow --file taxi.yaml --watch" in ended("--env", "dataflow")[1]

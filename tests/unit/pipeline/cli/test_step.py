@@ -96,9 +96,14 @@ def test_json_is_one_document(ended, node_that):
     assert (document["node"], document["verdict"]["accepted"], document["figures"]) == ("Evaluator", False, {"auc": 0.61})
 
 
-def test_a_node_that_fails_shows_the_log_that_nobody_else_keeps_then_one_line(ended, node_that):
+def test_a_node_that_fails_is_one_line(ended, node_that):
     node_that(NodeFailed("Trainer: no memory", node="Trainer"))
-    code, out, err = ended("Trainer")
+    assert ended("Trainer") == (1, "", "sluiceway: Trainer: no memory\n")
+
+
+def test_in_an_orchestrators_container_the_log_that_nobody_else_keeps_is_shown_first(ended, node_that):
+    node_that(NodeFailed("Trainer: no memory", node="Trainer"))
+    code, out, err = ended("Trainer", "--executor-input", "{}")
     assert (code, out) == (1, "")
     assert "noise of a library" in err
     assert err.splitlines()[-1] == "sluiceway: Trainer: no memory"
@@ -117,6 +122,9 @@ def test_a_node_that_fails_shows_the_log_that_nobody_else_keeps_then_one_line(en
         (("refused",), "'refused' needs the gate's verdict: --verdict-file FILE"),
         (("refused", "--verdict-file", "/nowhere.json"), "/nowhere.json: cannot be read as a verdict"),
         (("prove",), "nothing of taxi is live in"),
+        (("plan", "--output", "plan=/x"), "the step 'plan' takes no --input and no --output"),
+        (("Trainer", "--plan", "code"), "'code' is not KEY=VALUE"),
+        (("Schema", "--output", "result=/proc/x"), "/proc/x: cannot be written"),
         (("plan", "--data", "/nowhere.csv"), "data '/nowhere.csv': there is no such file"),
         (("plan", "--report-file", "/dev/null/x"), "/dev/null/x: cannot be written"),
     ],
