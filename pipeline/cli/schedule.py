@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from pipeline.cli.schedule_view import as_document, local_time, place_of, rhythm, show, wanted_schedule, what_follows
+from pipeline.cli.schedule_view import as_document, checked_place, coming, place_of, rhythm, runs_here, show, wanted_schedule, what_follows
 from serving.cli_frame import json_option, print_json, settings_options
 
 if TYPE_CHECKING:
@@ -80,26 +80,30 @@ def schedule() -> None:
 @_wish
 @_where
 def set_schedule(use_case: str, kind: str, environment: str, overrides: tuple[str, ...], as_json: bool, **given: Any) -> None:
-    """Make the schedule of USE_CASE, or bring the one there is to this, in place.
+    """Make the schedule of USE_CASE, or change it in place.
+
+    What is not given is the default again, also where the schedule had another value.
 
     \b
     Example:
       sluiceway schedule set taxi --cron "0 3 * * *" --timezone Europe/Berlin --trigger both --poll 30
     """
-    place = place_of(environment, overrides, use_case)
+    place, remark = checked_place(environment, overrides, use_case, kind)
     wanted = wanted_schedule(use_case, place, overrides, **given)
     scheduler = _scheduler(kind, place)
     change = scheduler.set(wanted)
     status = next((status for status in scheduler.list() if status.schedule.name == wanted.name), None)
     following = what_follows(kind, place, overrides, wanted.name)
     if as_json:
-        print_json({"change": change, "schedule": status and as_document(status), "next": following})
+        print_json({"change": change, "schedule": status and as_document(status), "remark": remark, "next": following})
         return
     click.secho(f"{change.upper()} schedule {wanted.name}: {wanted.use_case} {rhythm(wanted)}", fg="green", bold=True)
     if status is not None and status.paused:
         click.echo(f"paused: {status.reason}; sluiceway schedule resume {wanted.name}")
     elif status is not None and status.next_run:
-        click.echo(f"next run {local_time(status.next_run, wanted)}")
+        click.echo(f"next {coming(status)}")
+    if remark:
+        click.echo(f"remark: {remark}")
     click.echo(f"next {following}")
 
 
@@ -107,7 +111,7 @@ def set_schedule(use_case: str, kind: str, environment: str, overrides: tuple[st
 @click.argument("name")
 @_where
 def pause(name: str, kind: str, environment: str, overrides: tuple[str, ...], as_json: bool) -> None:
-    """No more runs of the schedule NAME until `resume`; a run under way goes on.
+    """No more runs of NAME until `resume`; one under way goes on.
 
     \b
     Example:
@@ -121,7 +125,7 @@ def pause(name: str, kind: str, environment: str, overrides: tuple[str, ...], as
 @click.argument("name")
 @_where
 def resume(name: str, kind: str, environment: str, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Run the schedule NAME again from now on; its failures are forgotten.
+    """Run NAME again from now on; its failures are forgotten.
 
     \b
     Example:
@@ -162,34 +166,41 @@ def delete(name: str, kind: str, environment: str, overrides: tuple[str, ...], a
 @schedule.command("list")
 @_where
 def list_schedules(kind: str, environment: str, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Every schedule: when it runs next, what its newest run came to, why it is paused.
+    """Every schedule: its next run, its last verdict.
+
+    Why one is paused, where its last run told more, and whether a `schedule start` runs those of this machine.
 
     \b
     Example:
       sluiceway schedule list --on kubernetes --env kubeflow
     """
-    found = _scheduler(kind, place_of(environment, overrides)).list()
+    place = place_of(environment, overrides)
+    found = _scheduler(kind, place).list()
+    # On a cluster nobody needs to start a scheduler.
+    running = runs_here(place) if kind == "local" else None
     if as_json:
-        print_json({"schedules": [as_document(status) for status in found]})
+        print_json({"schedules": [as_document(status) for status in found], "scheduler_running": running})
         return
     if not found:
         click.echo('no schedules; make one: sluiceway schedule set taxi --cron "0 3 * * *"')
     for status in found:
         show(status)
+    if found and running is False:
+        click.secho("no `sluiceway schedule start` runs in this state folder: nothing is run until one does", fg="yellow")
 
 
-@schedule.command()
+@schedule.command(context_settings={"default_map": {"environment": "kubeflow"}})
 @click.argument("use_case")
 @_wish
 @click.option("-o", "--output", type=click.Choice(["yaml", "json"]), default="yaml", show_default=True, help="How it is written.")
 @json_option
 @settings_options
 def render(use_case: str, environment: str, overrides: tuple[str, ...], as_json: bool, output: str, **given: Any) -> None:
-    """Print the CronJob that `set --on kubernetes` would apply; ask no cluster.
+    """Print the CronJob of `set --on kubernetes`; ask no cluster.
 
     \b
     Example:
-      sluiceway schedule render taxi --env kubeflow --cron "0 3 * * *" | kubectl apply -f -
+      sluiceway schedule render taxi --cron "0 3 * * *" --set kubeflow.namespace=kubeflow | kubectl apply -f -
     """
     import json
 
@@ -197,7 +208,7 @@ def render(use_case: str, environment: str, overrides: tuple[str, ...], as_json:
 
     from pipeline.schedule.cronjob import render as cron_job
 
-    place = place_of(environment, overrides, use_case)
+    place, _ = checked_place(environment, overrides, use_case, "kubernetes")
     document = cron_job(wanted_schedule(use_case, place, overrides, **given), place.config)
     if as_json or output == "json":
         print_json(document)
@@ -236,7 +247,9 @@ def fire(use_case: str, environment: str, overrides: tuple[str, ...], as_json: b
 @schedule.command()
 @settings_options
 def start(environment: str, overrides: tuple[str, ...]) -> None:
-    """Run the schedules of this machine in the foreground until SIGTERM or Ctrl-C; for systemd, a container or a terminal of its own.
+    """Run the schedules of this machine in the foreground.
+
+    Until SIGTERM, Ctrl-C or the end of its terminal; for systemd, a container or a terminal of its own.
 
     \b
     Example:

@@ -23,9 +23,11 @@ LAST_WORDS = Path("/dev/termination-log")
 
 
 def ended_by_signals() -> Event:
-    """Set by SIGTERM and by Ctrl-C."""
+    """Set by SIGTERM, by Ctrl-C and by the end of the terminal (SIGHUP), unless ``nohup`` had that ignored."""
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
+            continue
         signal.signal(number, lambda *_: stop.set())
     return stop
 

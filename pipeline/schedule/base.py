@@ -52,7 +52,13 @@ class Place:
 
 @dataclass(frozen=True)
 class Status:
-    """A schedule as it stands: ``reason`` says why it is paused, ``last`` what its newest run came to."""
+    """A schedule as it stands.
+
+    reason:       why it is paused, or what is wrong with it where it is ``damaged``: then ``schedule`` holds its name and nothing else.
+    next_is_look: at ``next_run`` it looks for new data; a run comes only of news.
+    overdue:      ``next_run`` has passed and nothing was started.
+    last:         what its newest run came to; ``log`` is where that run told more.
+    """
 
     schedule: Schedule
     paused: bool = False
@@ -62,6 +68,10 @@ class Status:
     last: str = ""
     failures: int = 0
     details: dict[str, str] = field(default_factory=dict)
+    damaged: bool = False
+    next_is_look: bool = False
+    overdue: bool = False
+    log: str = ""
 
 
 class Scheduler(Protocol):

@@ -26,6 +26,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     """A schedule and what became of it so far. All times are UTC.
 
     next_run:    when it comes round next, jitter included; ``occasion`` says what for.
+    log:         where the last run told more.
     asked:       ``run-now`` asked for a run that was not started yet.
     running:     since when a run is under way; still there at a scheduler's start, the one before it died in the middle.
     looked:      when new data was last looked for, with what came of it in ``look``.
@@ -42,6 +43,7 @@ class Entry(Struct, frozen=True, kw_only=True):
     running: datetime | None = None
     last_run: datetime | None = None
     last: str = ""
+    log: str = ""
     looked: datetime | None = None
     look: str = ""
     fingerprint: str | None = None
@@ -100,6 +102,11 @@ class Book:
         except (DecodeError, ValueError, UsageError) as error:
             text = " ".join(str(error).split())
             raise Damaged(f"{path}: not a schedule: {text}; delete it or set it again (sluiceway schedule delete {name})") from error
+        if entry.schedule.name != name:
+            # A copy or a file renamed by hand: run as it stands, it would run one schedule twice or under a name nobody gave it.
+            own = entry.schedule.name
+            back = "" if self._path(own).exists() else f"rename it to {own}.json, or "
+            raise Damaged(f"{path}: holds the schedule {own!r}; {back}delete it (sluiceway schedule delete {name})")
         return entry
 
     def change(self, name: str, how: Callable[[Entry], Entry]) -> Entry | None:

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -25,12 +25,13 @@ class Ended:
     """What a child came to.
 
     ``ok``: live, or nothing new. ``refused``: a gate said no, which is a result and no failure. ``skipped``: another run of the use case
-    was under way. ``failed``: it did not come to a result. ``fingerprint`` is what a look found.
+    was under way. ``failed``: it did not come to a result. ``fingerprint`` is what a look found, ``log`` the file where more is told.
     """
 
     kind: Literal["ok", "refused", "skipped", "failed"]
     text: str
     fingerprint: str = ""
+    log: str = field(default="", compare=False)
 
 
 class Child(Protocol):
@@ -60,7 +61,9 @@ def starter(folder: Path, state: Path, *also: str) -> Callable[[Schedule, str], 
     def start(schedule: Schedule, verb: str) -> Process:
         quoted = str(state).replace("'", "''")
         overrides = [part for text in (*schedule.overrides, *also, f"state='{quoted}'") for part in ("--set", text)]
-        return Process(command(verb, schedule.use_case, "--env", schedule.environment, *overrides), folder / schedule.name)
+        # A look leaves alone what the last run printed. A schedule's name has no dot, so no other schedule's files are meant.
+        out = folder / (schedule.name if verb == "run" else f"{schedule.name}.look")
+        return Process(command(verb, schedule.use_case, "--env", schedule.environment, *overrides), out)
 
     return start
 
@@ -70,7 +73,7 @@ class Process:
 
     def __init__(self, arguments: Sequence[str], out: Path) -> None:
         """Start it. Raises OSError where that cannot be."""
-        self._out, self._err = out.with_suffix(".out"), out.with_suffix(".err")
+        self._out, self._err = out.with_name(f"{out.name}.out"), out.with_name(f"{out.name}.err")
         out.parent.mkdir(parents=True, exist_ok=True)
         with self._out.open("wb") as stdout, self._err.open("wb") as stderr:
             # A session of its own: Ctrl-C on the scheduler's terminal reaches the run through us alone, and a signal reaches all of it.
@@ -84,7 +87,7 @@ class Process:
 
     def poll(self) -> Ended | None:
         code = self._process.poll()
-        return None if code is None else read_end(code, _text(self._out), _text(self._err))
+        return None if code is None else self._end(code)
 
     def terminate(self) -> None:
         self._signal(signal.SIGTERM)
@@ -96,7 +99,12 @@ class Process:
         except subprocess.TimeoutExpired:
             self._signal(signal.SIGKILL)
             self._process.wait()
-        return read_end(self._process.returncode, _text(self._out), _text(self._err))
+        return self._end(self._process.returncode)
+
+    def _end(self, code: int) -> Ended:
+        ended = read_end(code, _text(self._out), _text(self._err))
+        # One that failed before it had a log has told why here.
+        return ended if ended.log or ended.kind != "failed" else replace(ended, log=str(self._err))
 
     def _signal(self, number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
@@ -106,6 +114,10 @@ class Process:
 def read_end(code: int, out: str, err: str) -> Ended:
     """What an exit code and the document on stdout say."""
     document = _document(out)
+    return replace(_end_of(code, document, err), log=str(document.get("log") or ""))
+
+
+def _end_of(code: int, document: dict[str, Any], err: str) -> Ended:
     if code == ExitCode.DONE and "fingerprint" in document:
         return Ended("ok", "looked", str(document["fingerprint"]))
     if code == ExitCode.DONE and document.get("verdict") in {"live", "unchanged"}:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta, timezone
 from itertools import islice, pairwise
 from typing import Any
 
-from configs.environment import EnvironmentConfig, Kubeflow, Step
+from configs.environment import EnvironmentConfig, Kubeflow, KubernetesLauncher, Step
 from configs.errors import UsageError
 from pipeline.nodes import node_names
 from pipeline.schedule.base import Schedule
@@ -70,8 +70,18 @@ def render(schedule: Schedule, environment: EnvironmentConfig) -> dict[str, Any]
 
 
 def namespace(environment: EnvironmentConfig) -> str:
-    """Where the CronJobs of an environment are."""
-    return environment.kubeflow.namespace or environment.launchers.kubernetes.namespace
+    """Where the CronJobs of an environment are.
+
+    Raises:
+        UsageError: none is named, and a claim is to be mounted: a pod finds only claims of its own namespace.
+    """
+    kubeflow, chosen = environment.kubeflow, environment.launchers.kubernetes.namespace
+    if kubeflow.namespace is None and kubeflow.volumes and chosen == KubernetesLauncher().namespace:
+        raise UsageError(
+            f"no namespace is named for CronJobs, and the claim {kubeflow.volumes[0].claim!r} must be in the same one; name it, for "
+            "example --set kubeflow.namespace=kubeflow"
+        )
+    return kubeflow.namespace or chosen
 
 
 def arguments(schedule: Schedule) -> list[str]:

@@ -104,7 +104,10 @@ class KubernetesScheduler:
         if schedule is None:
             broken = Schedule(name=cron_job["metadata"]["name"], use_case="?", cron=cron_job["spec"]["schedule"])
             return Status(
-                broken, paused=bool(cron_job["spec"].get("suspend")), reason=f"its annotation {DOCUMENT} is damaged; set it again"
+                broken,
+                damaged=True,
+                paused=bool(cron_job["spec"].get("suspend")),
+                reason=f"its annotation {DOCUMENT} is damaged; set it again",
             )
         ended = [job for job in jobs if _end(job)]
         counted = [job for job in ended if _moment(job["metadata"]["creationTimestamp"]) >= _moment(notes.get(RESUMED))]
@@ -122,6 +125,7 @@ class KubernetesScheduler:
             paused=paused,
             reason=notes.get(REASON, "") if suspended else said.get("text", "") if stopped else "",
             next_run=None if paused else next(times(schedule.cron, schedule.timezone, self._now())),
+            next_is_look=schedule.trigger == "data",
             last_run=_moment(ended[0]["metadata"]["creationTimestamp"]) if ended else None,
             last=_last(ended[0], words) if ended else "",
             failures=_failures(counted),

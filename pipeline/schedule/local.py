@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from msgspec.structs import replace
 
 from configs.errors import UsageError
 from pipeline.schedule.base import Change, Place, Schedule, Status
 from pipeline.schedule.book import Damaged, Entry, local_book, rescheduled
-from pipeline.schedule.cron import check_cron
+from pipeline.schedule.cron import check_cron, shown
 from pipeline.schedule.triggers import next_beat
+
+# A scheduler that runs starts what is due within seconds.
+_PROMPT = timedelta(seconds=5)
 
 
 def _utc_now() -> datetime:
@@ -54,7 +57,8 @@ class LocalScheduler:
         self._change(name, anew)
 
     def list(self) -> list[Status]:
-        return [self._status(name) for name in self.book.names()]
+        alive = self.book.is_held()
+        return [status for name in self.book.names() if (status := self._status(name, alive=alive))]
 
     def run_now(self, name: str) -> str:
         entry = self._change(name, lambda entry: entry if entry.running else replace(entry, asked=True))
@@ -76,26 +80,38 @@ class LocalScheduler:
         known = ", ".join(self.book.names()) or "none"
         return UsageError(f"no schedule {name!r} in {self.book.folder}; there are: {known} (sluiceway schedule set makes one)")
 
-    def _status(self, name: str) -> Status:
+    def _status(self, name: str, *, alive: bool) -> Status | None:
+        """None where it was deleted between two looks at the folder."""
         try:
             entry = self.book.read(name)
         except Damaged as error:
-            return Status(Schedule(name=name, use_case="?", cron="?"), paused=True, reason=str(error))
+            return Status(Schedule(name=name, use_case="?", cron="?"), damaged=True, reason=str(error))
         if entry is None:
-            # Deleted between two looks at the folder.
-            return Status(Schedule(name=name, use_case="?", cron="?"), paused=True, reason="just deleted")
-        details = {"running since": entry.running.isoformat()} if entry.running else {}
-        if entry.asked:
-            details["asked"] = "a run starts as soon as it can"
-        if entry.looked:
-            details["looked for new data"] = f"{entry.looked.isoformat()} {entry.look}"
+            return None
         return Status(
             entry.schedule,
             paused=entry.paused,
             reason=entry.reason,
             next_run=None if entry.paused else entry.next_run,
+            next_is_look=entry.occasion == "look",
+            overdue=not entry.paused and not entry.running and entry.next_run < self._now() - _PROMPT,
             last_run=entry.last_run,
             last=entry.last,
+            log=entry.log,
             failures=entry.failures,
-            details=details,
+            details=_details(entry, alive=alive),
         )
+
+
+def _details(entry: Entry, *, alive: bool) -> dict[str, str]:
+    told: dict[str, str] = {}
+    zone = entry.schedule.timezone
+    if entry.running:
+        since = shown(entry.running, zone)
+        # The process that runs them ends them as it dies; what it did not write down is not under way.
+        told.update({"running since": since} if alive else {"cut short": f"the scheduler died during the run of {since}"})
+    if entry.asked:
+        told["asked"] = "a run starts as soon as it can"
+    if entry.looked:
+        told["looked for new data"] = f"{shown(entry.looked, zone)} {entry.look}"
+    return told

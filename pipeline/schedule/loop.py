@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from functools import partial
 from threading import Event
-from zoneinfo import ZoneInfo
 
 from msgspec.structs import replace as changed
 
@@ -19,7 +18,7 @@ from configs.errors import SluicewayError
 from pipeline.schedule.base import Schedule
 from pipeline.schedule.book import Book, Damaged, Entry
 from pipeline.schedule.child import Child, Ended
-from pipeline.schedule.cron import time_zone
+from pipeline.schedule.cron import shown
 from pipeline.schedule.triggers import Occasion, looks_first, next_beat, starts_run
 
 _ROUND_SECONDS = 1.0
@@ -206,7 +205,7 @@ class Loop:
         self._say(f"{name}: {told}")
 
     def _with_end(self, entry: Entry, ended: Ended, since: datetime, seen: str) -> Entry:
-        entry = changed(self._after(entry), last_run=since, last=ended.text)
+        entry = changed(self._after(entry), last_run=since, last=ended.text, log=ended.log)
         if ended.kind == "skipped":
             return entry
         if ended.kind != "failed":
@@ -230,7 +229,7 @@ class Loop:
 
 
 def _to_be_made_up(entry: Entry, occasion: Occasion, now: datetime, said: str) -> Entry:
-    entry = changed(entry, last_run=entry.running, last=said, running=None)
+    entry = changed(entry, last_run=entry.running, last=said, log="", running=None)
     if entry.paused:
         return entry
     return changed(entry, asked=True) if occasion == "asked" else changed(entry, next_run=now, occasion=occasion)
@@ -251,8 +250,4 @@ def _one_more_failure(entry: Entry) -> Entry:
 
 
 def _shown(moment: datetime, schedule: Schedule) -> str:
-    try:
-        zone: ZoneInfo = time_zone(schedule.timezone)
-    except SluicewayError:
-        return moment.isoformat(timespec="seconds")
-    return moment.astimezone(zone).isoformat(sep=" ", timespec="seconds")
+    return shown(moment, schedule.timezone)

@@ -86,11 +86,12 @@ def test_a_run_asked_for_from_outside_runs_within_seconds_and_its_verdict_is_tol
     assert out.splitlines()[-1].endswith("stopped")
 
 
-def test_sigterm_ends_the_run_with_it_and_the_next_start_makes_it_up(scheduler, start, tmp_path):
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_ends_the_run_with_it_and_the_next_start_makes_it_up(scheduler, start, tmp_path, number):
     scheduler.run_now("taxi")
     process = start(LONG)
     child = run_under_way(tmp_path)
-    process.send_signal(signal.SIGTERM)
+    process.send_signal(number)
     out, _ = process.communicate(timeout=20)
     assert process.returncode == 0
     assert "ending the run under way" in out

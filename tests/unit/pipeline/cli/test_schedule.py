@@ -11,6 +11,7 @@ import yaml
 
 from pipeline.cli.main import cli
 from pipeline.cli.schedule import schedule
+from pipeline.schedule.book import Book
 from serving.cli_frame import run_command
 
 
@@ -74,6 +75,16 @@ def test_what_is_left_open_is_the_environments(call):
         ("set taxi --cron '0 3 * *'", "4 fields"),
         ("set taxi --cron '0 3 * * *' --timezone Mars", "time zone 'Mars'"),
         ("set taxi --cron '0 3 * * *' --name A_B", "schedule name 'A_B'"),
+        ("set taxi --cron '0 3 * * *' --name ''", "schedule name ''"),
+        ("set taxi --cron '0 3 * * *' --timezone ''", "time zone ''"),
+        ("set taxi --cron '0 3 31 2 *'", "that date never comes"),
+        ("set taxi --cron '0 3 * * *' --set thresholds.nothing=0.5", "thresholds.nothing"),
+        ("set taxi --cron '0 3 * * *' --set hparams.nothing=1", "hparams.nothing"),
+        ("set taxi --on kubernetes --cron '0 3 * * *'", "--set kubeflow.namespace=kubeflow"),
+        ("list --on kubernetes", "--set kubeflow.namespace=kubeflow"),
+        ("set taxi --on kubernetes --cron '0 3 * * *' --set store.path=/elsewhere", "lies on no volume"),
+        ("render taxi --cron '0 3 * * *' --set store.path=/elsewhere", "lies on no volume"),
+        ("render taxi --cron '0 3 * * *' --env local --set kubeflow.namespace=ml", "store.path"),
         ("set nothing --cron '0 3 * * *'", "no use case 'nothing'"),
         ("set taxi --cron '0 3 * * *' --env moon", "no environment 'moon'"),
         ("set taxi --cron '0 3 * * *' --set thresholds.auc=2", "thresholds.auc"),
@@ -128,16 +139,53 @@ def test_every_verb_has_help_with_an_example(call, verb):
 
 def test_render_prints_what_a_cluster_would_get_and_asks_none(call, monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    code, out, _ = call("render taxi --env kubeflow --cron '0 3 * * *'")
+    code, out, _ = call("render taxi --cron '0 3 * * *' --set kubeflow.namespace=ml")
     assert code == 0
     document = yaml.safe_load(out)
-    assert (document["kind"], document["metadata"]["name"]) == ("CronJob", "taxi")
+    assert (document["kind"], document["metadata"]["name"], document["metadata"]["namespace"]) == ("CronJob", "taxi", "ml")
+    arguments = document["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
+    assert "--env kubeflow" in " ".join(arguments)
     assert "&id" not in out
-    assert json.loads(call("render taxi --env kubeflow --cron '0 3 * * *' -o json")[1])["kind"] == "CronJob"
+    assert json.loads(call("render taxi --env kubeflow --cron '0 3 * * *' --set kubeflow.namespace=ml -o json")[1])["kind"] == "CronJob"
 
 
 def test_a_cluster_that_is_not_there_is_told(call, monkeypatch, tmp_path):
     monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
-    code, out, err = call("set taxi --on kubernetes --env kubeflow --cron '0 3 * * *'")
+    code, out, err = call("set taxi --on kubernetes --env kubeflow --cron '0 3 * * *' --set kubeflow.namespace=ml")
     assert (code, out) == (2, "")
     assert "no Kubernetes cluster is configured" in err
+
+
+def test_data_that_is_not_there_yet_is_a_remark(call, tmp_path):
+    code, out, err = call(f"{SET} --set data.source={tmp_path}/none.csv")
+    assert (code, err) == (0, "")
+    assert "remark: data" in out
+    assert "there is no such file or folder; a run fails until it is there" in out
+    assert "none.csv" in json.loads(call(f"{SET} --set data.source={tmp_path}/none.csv --json")[1])["remark"]
+    assert json.loads(call(SET + " --json")[1])["remark"] == ""
+
+
+def test_list_says_whether_a_scheduler_runs_here(call, tmp_path):
+    warning = "no `sluiceway schedule start` runs in this state folder"
+    call(SET)
+    assert warning in call("list")[1]
+    assert json.loads(call("list --json")[1])["scheduler_running"] is False
+    with Book(tmp_path / "state" / "schedules").held():
+        assert warning not in call("list")[1]
+        assert json.loads(call("list --json")[1])["scheduler_running"] is True
+
+
+def test_a_look_is_told_as_the_next_where_it_is(call):
+    assert "\nnext look " in call(SET + " --trigger data")[1]
+    assert "\n  next  look " in call("list")[1]
+    assert json.loads(call("list --json")[1])["schedules"][0]["next_is_look"] is True
+
+
+def test_what_is_not_given_is_the_default_again(call):
+    call(SET + " --trigger both --poll 5 --stop-after 7")
+    kept = json.loads(call("set taxi --cron '0 3 * * *' --json")[1])["schedule"]
+    assert (kept["timezone"], kept["trigger"], kept["poll_minutes"], kept["stop_after_failures"]) == ("UTC", "time", 15, 3)
+
+
+def test_no_verb_is_told_half(call):
+    assert "..." not in call("--help")[1].partition("Commands:")[2]

@@ -16,10 +16,21 @@ from serving.cli_frame import run_command
 SAY = {"live": '{"verdict": "live", "version": 2}', "failed": '{"verdict": "failed", "reasons": [{"message": "it broke"}]}'}
 
 
+NUMBERS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
 @pytest.fixture
-def call(tmp_path, capfd, monkeypatch):
+def handlers():
+    """What the signals did before comes back."""
+    kept = [signal.getsignal(number) for number in NUMBERS]
+    yield
+    for number, handler in zip(NUMBERS, kept, strict=True):
+        signal.signal(number, handler)
+
+
+@pytest.fixture
+def call(tmp_path, capfd, monkeypatch, handlers):  # noqa: ARG001 - they come back
     """Runs one beat whose run ends with this verdict: (exit code, stdout, stderr)."""
-    kept = [signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)]
     monkeypatch.setattr(fire, "_ROUND_SECONDS", 0.01)
     monkeypatch.setattr(fire, "_IDLE_ROUNDS", 2)
 
@@ -31,9 +42,7 @@ def call(tmp_path, capfd, monkeypatch):
             run_command(cli, line)
         return caught.value.code, *capfd.readouterr()
 
-    yield run
-    for number, handler in zip((signal.SIGTERM, signal.SIGINT), kept, strict=True):
-        signal.signal(number, handler)
+    return run
 
 
 def test_it_ends_with_the_verdict(call):
@@ -56,6 +65,24 @@ def test_its_last_words_are_left_for_the_cluster_and_only_there(call, tmp_path, 
     monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "10.0.0.1")
     call("failed")
     assert json.loads(words.read_text()) == {"kind": "failed", "text": "failed: it broke"}
+
+
+@pytest.mark.usefixtures("handlers")
+@pytest.mark.parametrize("number", NUMBERS)
+def test_each_of_the_signals_ends_it(number):
+    signal.signal(number, signal.SIG_DFL)
+    stop = schedule_fire.ended_by_signals()
+    assert not stop.is_set()
+    signal.raise_signal(number)
+    assert stop.is_set()
+
+
+@pytest.mark.usefixtures("handlers")
+def test_nohup_is_respected():
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    stop = schedule_fire.ended_by_signals()
+    signal.raise_signal(signal.SIGHUP)
+    assert not stop.is_set()
 
 
 def test_jitter_is_waited_for_unless_a_person_asked(call, monkeypatch):

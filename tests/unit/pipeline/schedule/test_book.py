@@ -70,6 +70,17 @@ def test_a_value_that_a_hand_made_wrong_is_damage_too(book, old, new):
         book.read("taxi")
 
 
+def test_a_file_that_is_not_named_like_its_schedule_is_damage(book):
+    book.put("taxi", lambda _: ENTRY)
+    (book.folder / "taxi.json").rename(book.folder / "other.json")
+    with pytest.raises(Damaged, match=r"other\.json: holds the schedule 'taxi'; rename it to taxi\.json"):
+        book.read("other")
+    book.put("taxi", lambda _: ENTRY)
+    with pytest.raises(Damaged, match=r"holds the schedule 'taxi'; delete it"):
+        book.read("other")
+    assert (book.remove("other"), book.names()) == (True, ["taxi"])
+
+
 def test_a_write_that_fails_leaves_the_old_document_and_nothing_else(book, no_space):
     book.put("taxi", lambda _: ENTRY)
     with no_space(), pytest.raises(UsageError, match=r"schedules: cannot be written: No space left on device"):

@@ -99,3 +99,17 @@ def test_a_run_gets_the_schedules_settings_and_this_state_folder(tmp_path, monke
     overrides = ["--set", "a=1", "--set", "state=elsewhere", "--set", "state='/it''s/here'"]
     assert arguments[4:] == ["run", "taxi", "--env", "smoke", *overrides, "--json"]
     assert out == tmp_path / "runs" / "nightly"
+
+
+def test_a_look_leaves_what_the_last_run_printed(tmp_path, monkeypatch):
+    monkeypatch.setattr(child, "command", lambda verb, *_: [sys.executable, "-c", f"print({verb!r})"])
+    start = starter(tmp_path, tmp_path)
+    for verb in ("run", "check"):
+        wait_for(start(Schedule("taxi", "taxi", "0 3 * * *"), verb).poll)
+    assert {path.name: path.read_text() for path in tmp_path.glob("*.out")} == {"taxi.out": "run\n", "taxi.look.out": "check\n"}
+
+
+def test_where_more_is_told_is_the_runs_log_or_else_what_it_printed(tmp_path):
+    assert read_end(0, '{"verdict": "live", "version": 3, "log": "/runs/7/log.txt"}', "").log == "/runs/7/log.txt"
+    assert wait_for(Process([sys.executable, "-c", "boom"], tmp_path / "taxi").poll).log == str(tmp_path / "taxi.err")
+    assert wait_for(Process([sys.executable, "-c", 'print(\'{"verdict": "live"}\')'], tmp_path / "taxi").poll).log == ""

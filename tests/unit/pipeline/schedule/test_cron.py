@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from configs.errors import UsageError
-from pipeline.schedule.cron import check_cron, time_zone, times
+from pipeline.schedule.cron import check_cron, shown, time_zone, times
 
 NOON = datetime(2026, 11, 20, 12, tzinfo=timezone.utc)  # a Friday
 
@@ -69,19 +69,23 @@ def test_a_portable_expression_passes(cron):
         ("", "0 fields"),
         ("0 3 * *", "4 fields"),
         ("0 0 3 * * *", "6 fields"),
-        ("@daily", "1 fields"),
+        ("@daily", "1 field;"),
         ("61 * * * *", "Bad minute"),
         ("0 3 L * *", "'L' is not understood by every scheduler"),
         ("0 3 * * 5#2", "'5#2' is not understood"),
         ("0 3 ? * *", "'?' is not understood"),
-        ("0 0 30 2 *", "Bad day-of-month"),
+        ("0 0 32 * *", "Bad day-of-month"),
+        ("0 0 32 2 *", "Bad day-of-month"),
+        ("0 0 30 2 *", "that date never comes"),
+        ("0 3 31 2 *", "that date never comes"),
+        ("0 3 31 4,jun *", "that date never comes"),
     ],
 )
 def test_what_is_no_expression_is_told_in_one_line(cron, told):
     with pytest.raises(UsageError) as caught:
         check_cron(cron)
     assert told in str(caught.value)
-    assert "0 3 * * *" in str(caught.value)
+    assert ("expected five fields" in str(caught.value)) == (len(cron.split()) != 5)
     assert "\n" not in str(caught.value)
 
 
@@ -89,3 +93,8 @@ def test_what_is_no_expression_is_told_in_one_line(cron, told):
 def test_an_unknown_zone_is_told(name):
     with pytest.raises(UsageError, match="time zone"):
         time_zone(name)
+
+
+def test_a_moment_is_shown_in_the_schedules_zone_and_as_it_is_where_that_is_none():
+    assert shown(NOON, "Europe/Berlin") == "2026-11-20 13:00:00+01:00"
+    assert shown(NOON, "Mars") == "2026-11-20 12:00:00+00:00"

@@ -11,7 +11,7 @@ from msgspec import convert
 from configs.environment import EnvironmentConfig
 from configs.errors import UsageError
 from pipeline.schedule.base import Schedule
-from pipeline.schedule.cronjob import RESUMED, job_now, render
+from pipeline.schedule.cronjob import RESUMED, job_now, namespace, render
 
 FULL = convert(
     {
@@ -37,6 +37,27 @@ FULL = convert(
     EnvironmentConfig,
 )
 SCHEDULE = Schedule("taxi", "taxi", "0 3 * * *", "kubeflow", "Europe/Berlin", overrides=("data.source=/data/*.csv",), stop_after_failures=5)
+
+
+CLAIM = {"claim": "sluiceway", "path": "/sluiceway"}
+
+
+@pytest.mark.parametrize(
+    ("values", "there"),
+    [
+        ({"kubeflow": {"volumes": [CLAIM], "namespace": "default"}}, "default"),
+        ({"kubeflow": {"volumes": [CLAIM]}, "launchers": {"kubernetes": {"namespace": "ml"}}}, "ml"),
+        ({"kubeflow": {"volumes": [CLAIM], "namespace": "team"}, "launchers": {"kubernetes": {"namespace": "ml"}}}, "team"),
+        ({}, "default"),
+    ],
+)
+def test_it_is_in_the_namespace_that_is_named(values, there):
+    assert namespace(convert(values, EnvironmentConfig)) == there
+
+
+def test_a_claim_in_a_namespace_that_nobody_named_is_refused():
+    with pytest.raises(UsageError, match=r"the claim 'sluiceway' .* --set kubeflow\.namespace=kubeflow"):
+        namespace(convert({"kubeflow": {"volumes": [CLAIM]}}, EnvironmentConfig))
 
 
 def pod_of(document):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from configs.errors import UsageError
+from pipeline.schedule.child import Ended
 
 
 def test_set_makes_changes_and_leaves_alone(machine):
@@ -78,15 +79,75 @@ def test_a_damaged_schedule_is_listed_as_that_and_the_others_as_ever(machine):
     (machine.book.folder / "taxi.json").write_text('{"schedule": 1}', encoding="utf-8")
     homes, taxi = machine.scheduler.list()
     assert homes.next_run is not None
-    assert taxi.paused
+    assert (taxi.damaged, taxi.paused, homes.damaged) == (True, False, False)
     assert "taxi.json: not a schedule" in taxi.reason
     assert machine.set() == "created"
-    assert [status.paused for status in machine.scheduler.list()] == [False, False]
+    assert [status.damaged for status in machine.scheduler.list()] == [False, False]
 
 
-def test_what_goes_on_is_told(machine):
-    machine.set(trigger="data")
+def test_a_renamed_file_is_damage_and_does_not_run(machine):
+    machine.set(name="good")
+    folder = machine.book.folder
+    (folder / "good.json").rename(folder / "renamed.json")
+    (status,) = machine.scheduler.list()
+    assert (status.damaged, status.schedule.name) == (True, "renamed")
+    assert "renamed.json: holds the schedule 'good'; rename it to good.json, or delete it" in status.reason
+    assert machine.at("2026-12-01T03:00:00+00:00") == []
+    assert machine.said == [status.reason]
+    machine.scheduler.delete("renamed")
+    assert machine.scheduler.list() == []
+
+
+def test_what_goes_on_is_told_in_the_schedules_zone(machine):
+    machine.set(trigger="data", timezone="Europe/Berlin")
     machine.scheduler.run_now("taxi")
     assert "asked" in machine.scheduler.list()[0].details
+    machine.at("2026-11-21T03:00:00+01:00")
+    with machine.book.held():
+        (status,) = machine.scheduler.list()
+    assert status.details == {"running since": "2026-11-21 03:00:00+01:00"}
+    machine.ends("ok", "looked", "sha256:a")
+    machine.ends("ok", "live v1")
+    machine.at("2026-11-22T03:00:00+01:00")
+    machine.ends("ok", "looked", "sha256:a")
+    assert machine.scheduler.list()[0].details == {"looked for new data": "2026-11-22 03:00:00+01:00 nothing new"}
+
+
+def test_a_run_whose_scheduler_died_is_not_under_way(machine):
+    machine.set()
     machine.at("2026-11-21T03:00:00+00:00")
-    assert "running since" in machine.scheduler.list()[0].details
+    (status,) = machine.scheduler.list()
+    assert status.details == {"cut short": "the scheduler died during the run of 2026-11-21 03:00:00+00:00"}
+
+
+@pytest.mark.parametrize(("at", "overdue"), [("02:59:00", False), ("03:00:01", False), ("03:00:10", True)])
+def test_a_time_that_passed_is_overdue(machine, at, overdue):
+    machine.set()
+    machine.clock.to(f"2026-11-21T{at}+00:00")
+    assert machine.scheduler.list()[0].overdue is overdue
+    machine.scheduler.pause("taxi")
+    assert machine.scheduler.list()[0].overdue is False
+
+
+def test_what_is_under_way_is_not_overdue(machine):
+    machine.set("*/10 * * * *")
+    machine.at("2026-11-20T12:10:00+00:00")
+    machine.clock.to("2026-11-20T12:35:00+00:00")
+    assert machine.scheduler.list()[0].overdue is False
+
+
+@pytest.mark.parametrize(("trigger", "look"), [("time", False), ("data", True), ("both", True)])
+def test_the_next_is_a_look_where_it_is_one(machine, trigger, look):
+    machine.set(trigger=trigger)
+    assert machine.scheduler.list()[0].next_is_look is look
+
+
+def test_where_the_last_run_told_more_is_kept_until_the_next_one(machine):
+    machine.set()
+    machine.at("2026-11-21T03:00:00+00:00")
+    machine.children[-1].ended = Ended("ok", "live v1", log="/runs/7/log.txt")
+    machine.round()
+    assert machine.scheduler.list()[0].log == "/runs/7/log.txt"
+    machine.at("2026-11-22T03:00:00+00:00")
+    machine.ends("ok", "live v2")
+    assert machine.scheduler.list()[0].log == ""
