@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
-from configs.section import Count, Port, PositiveFloat, PositiveInt, Section
+from configs.section import Cores, Count, Image, Memory, Port, PositiveFloat, PositiveInt, Section, Text
 
 _TF_SERVING = "tensorflow/serving:2.19.1"
 
@@ -22,7 +22,7 @@ class Store(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Server(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where ``serve`` listens and where ``predict`` asks."""
 
-    host: str = "127.0.0.1"
+    host: Text = "127.0.0.1"
     rest_port: Port = 8501
     grpc_port: Port = 8500
     poll_seconds: PositiveFloat = 1.0
@@ -43,7 +43,7 @@ class Beam(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class BinaryLauncher(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model server that is installed here."""
 
-    path: str = "tensorflow_model_server"
+    path: Text = "tensorflow_model_server"
     """A name looked up on PATH, or a path."""
     flags: list[str] = []
     """Further flags, as the production server gets them."""
@@ -52,7 +52,7 @@ class BinaryLauncher(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
 class DockerLauncher(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Model servers as containers of the local Docker engine."""
 
-    images: list[str] = field(default_factory=lambda: [_TF_SERVING])
+    images: list[Image] = field(default_factory=lambda: [_TF_SERVING])
     """The candidate must pass on each of them."""
     flags: list[str] = []
     """Further flags, as the production server gets them."""
@@ -61,17 +61,17 @@ class DockerLauncher(Section, frozen=True, forbid_unknown_fields=True, kw_only=T
 class KubernetesLauncher(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Model servers as pods of a cluster."""
 
-    images: list[str] = field(default_factory=lambda: [_TF_SERVING])
+    images: list[Image] = field(default_factory=lambda: [_TF_SERVING])
     """The candidate must pass on each of them."""
     flags: list[str] = []
     """Further flags, as the production server gets them."""
-    namespace: str = "default"
+    namespace: Text = "default"
     """Where the pods are made."""
     context: str | None = None
     """A context of the kubeconfig; null means the current one, or the pod's own service account inside a cluster."""
     claim: str | None = None
     """A PersistentVolumeClaim that holds the candidate and is mounted here too, at ``mount``."""
-    mount: str = "/sluiceway"
+    mount: Text = "/sluiceway"
     """Where ``claim`` is mounted here: the candidate's place on the volume is its path below this."""
     service_account: str | None = None
     """The pod's own; null means the namespace's default. No token is mounted."""
@@ -88,14 +88,14 @@ class Launchers(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Step(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """What one node may use when it runs as a container; null leaves it to the cluster."""
 
-    cpu: str | None = None
+    cpu: Cores | None = None
     """Cores, as Kubernetes writes them: ``500m``, ``2``."""
-    memory: str | None = None
+    memory: Memory | None = None
     """As Kubernetes writes it: ``4Gi``."""
-    accelerator: str | None = None
+    accelerator: Text | None = None
     """Resource name, for example ``nvidia.com/gpu``."""
-    accelerators: PositiveInt = 1
-    """How many of ``accelerator``."""
+    accelerators: Literal[1, 2, 4, 8, 16] = 1
+    """How many of ``accelerator``; KFP takes no other number."""
     timeout_minutes: PositiveInt | None = None
     retries: Annotated[int, Meta(ge=0, le=10)] = 0
     """How often a step that failed is started again. A refusal is no failure."""
@@ -106,7 +106,7 @@ class Step(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class SecretEnv(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A Kubernetes secret whose keys become environment variables of every step; only names stand here."""
 
-    name: str
+    name: Text
     keys: dict[str, str]
     """Key of the secret to environment variable."""
 
@@ -114,8 +114,8 @@ class SecretEnv(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Volume(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A PersistentVolumeClaim that every step mounts."""
 
-    claim: str
-    path: str
+    claim: Text
+    path: Text
 
 
 class Kubeflow(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -127,10 +127,10 @@ class Kubeflow(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The profile of a multi-user installation; null in a single-user one."""
     token_env: str | None = None
     """Name of the environment variable that holds the API's bearer token."""
-    experiment: str = "sluiceway"
-    timezone: str = "UTC"
+    experiment: Text = "sluiceway"
+    timezone: Text = "UTC"
     """Where the cluster reads cron expressions: the CRON_SCHEDULE_TIMEZONE of its scheduled workflow controller; UTC where it has none."""
-    image: str = "sluiceway/pipeline:0.1.0"
+    image: Image = "sluiceway/pipeline:0.1.0"
     """The pipeline image; a tag that never changes, or a digest, keeps KFP's cache honest."""
     service_account: str | None = None
     """Of the steps; null means KFP's own."""
@@ -147,7 +147,7 @@ class Kubeflow(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 class Scheduling(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How schedules behave where nothing else is said."""
 
-    timezone: str = "UTC"
+    timezone: Text = "UTC"
     """IANA name; a cron expression is read in it."""
     jitter_seconds: Count = 60
     """A run starts up to so many seconds late, so that many schedules do not start at once."""
@@ -159,7 +159,7 @@ class EnvironmentConfig(Section, frozen=True, forbid_unknown_fields=True, kw_onl
     """WHERE it runs: ``configs/environments/<name>.yaml``."""
 
     runner: Literal["local", "kubeflow"] = "local"
-    state: str = "state"
+    state: Text = "state"
     """Folder for metadata, artifacts, logs and the store; relative to the working directory."""
     budget: Literal["full", "smoke"] = "full"
     cache: bool = True

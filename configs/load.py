@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import yaml
 from msgspec import ValidationError, convert
@@ -12,7 +13,7 @@ from msgspec.structs import fields
 
 from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
-from configs.resolve import apply_override, explain, parse_override
+from configs.resolve import apply_override, explain, parse_override, settled, told
 from configs.schema import Settings, UseCaseConfig
 from configs.section import Section
 from configs.strict_yaml import parse
@@ -41,12 +42,14 @@ def load_settings(use_case: str, environment: str = "local", overrides: Sequence
             raise ConfigError(f"--set {text}: unknown key {path[0]!r}; allowed: {allowed}")
         apply_override(what if side == "what" else where, path, value, text)
         changed[side].append(".".join(path))
-    return Settings(
+    settings = Settings(
         name=use_case,
         environment_name=environment,
         use_case=_checked(UseCaseConfig, what, what_file, changed["what"]),
         environment=_checked(EnvironmentConfig, where, where_file, changed["where"]),
     )
+    _check_zones(settings.environment, where_file, changed["where"])
+    return settings
 
 
 def names(kind: str) -> list[str]:
@@ -81,7 +84,19 @@ def shown(path: Path) -> str:
 
 
 def _checked(shape: type[Section], content: dict[str, Any], path: Path, changed: list[str]) -> Any:
+    content = settled(shape, content)
     try:
         return convert(content, shape)
     except ValidationError as error:
         raise ConfigError(explain(shape, content, str(error), shown(path), changed)) from error
+
+
+def _check_zones(environment: EnvironmentConfig, path: Path, changed: list[str]) -> None:
+    for key, name in (("schedule.timezone", environment.schedule.timezone), ("kubeflow.timezone", environment.kubeflow.timezone)):
+        try:
+            ZoneInfo(name)
+        except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+            if not available_timezones():  # a small image may have no table; who needs the zone there says so
+                return
+            problem = f"{name!r} is not a time zone like Europe/Berlin, America/New_York or UTC"
+            raise ConfigError(told(key, problem, shown(path), changed)) from error

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import yaml
-from msgspec import Struct, inspect
+from msgspec import Struct, ValidationError, convert, inspect
 
 from configs.errors import ConfigError
 from configs.strict_yaml import parse
@@ -31,9 +31,25 @@ def apply_override(tree: dict[str, Any], path: Sequence[str], value: Any, text: 
     for depth, key in enumerate(path[:-1]):
         child = node.setdefault(key, {})
         if not isinstance(child, dict):
-            raise ConfigError(f"--set {text}: {'.'.join(path[: depth + 1])} is a value, it has no key {path[depth + 1]!r}")
+            whole = "; give the whole list" if isinstance(child, list) else ""
+            raise ConfigError(f"--set {text}: {'.'.join(path[: depth + 1])} is a value, it has no key {path[depth + 1]!r}{whole}")
         node = child
     node[path[-1]] = value
+
+
+def settled(shape: type[Struct], tree: Mapping[str, Any]) -> dict[str, Any]:
+    """The tree with texts where an unquoted number stands for one, as in ``cpu: 8``."""
+    found = _settled(inspect.type_info(shape), tree)
+    return dict(found)
+
+
+def _settled(wanted: inspect.Type, value: Any) -> Any:
+    kind, extra = _plain(wanted)
+    if type(value) in (int, float) and extra.get("number"):
+        return str(value)
+    if isinstance(value, Mapping):
+        return {key: _settled(_below(kind, key), part) for key, part in value.items()}
+    return [_settled(_below(kind, place), part) for place, part in enumerate(value)] if isinstance(value, list) else value
 
 
 def explain(shape: type[Struct], tree: Mapping[str, Any], error: str, file: str, overridden: Sequence[str]) -> str:
@@ -44,37 +60,85 @@ def explain(shape: type[Struct], tree: Mapping[str, Any], error: str, file: str,
         error: msgspec's message, which ends with the place.
     """
     message, _, place = error.partition(" - at ")
-    location = re.findall(r"\.(\w+)|\[(?:\.\.\.|\d+)\]", place.rpartition("`$")[2])
-    location = [part for part in location if part]
+    location = _location(shape, tree, error)
+    if place.startswith("`key` in "):
+        wrong = next((key for key in _value_at(tree, location) if not isinstance(key, str)), None)
+        return told(_key(location), f"the key {wrong!r} is not a text; put it in quotes", file, overridden)
     unknown = re.search(r"(unknown|required) field `(.+)`", message)
     if unknown:
         location.append(unknown[2])
-    key = ".".join(location) or "the file"
-    source = (
-        "--set " if any(key == name or key.startswith(name + ".") or name.startswith(key + ".") for name in overridden) else f"{file}: "
-    )
-    return f"{source}{key}: {_problem(shape, tree, message, location)}"
+    wanted, value = _type_at(shape, location), _value_at(tree, location)
+    inside, _ = _plain(_type_at(shape, location[:-1]))
+    if location and isinstance(inside, inspect.ListType) and not isinstance(_plain(wanted)[0], inspect.StructType):
+        # The place msgspec names is an element's; the key is the list's.
+        location.pop()
+        problem = f"{_value_at(tree, location)!r} is not a list in which each is {_in_words(wanted)}"
+    else:
+        problem = _problem(inside, wanted, value, message)
+    return told(_key(location), problem, file, overridden)
 
 
-def _problem(shape: type[Struct], tree: Mapping[str, Any], message: str, location: list[str]) -> str:
+def told(key: str, problem: str, file: str, overridden: Sequence[str]) -> str:
+    """The line: an override is named as one, everything else by its file."""
+    ours = any(key == name or key.startswith((f"{name}.", f"{name}[")) or name.startswith(f"{key}.") for name in overridden)
+    return f"{'--set ' if ours else f'{file}: '}{key}: {problem}"
+
+
+def _location(shape: type[Struct], tree: Mapping[str, Any], error: str) -> list[Any]:
+    """The way to the place that msgspec names. It leaves out the keys of a dict: such a one is the key that alone gives the same error."""
+    place = error.partition(" - at ")[2].rpartition("`$")[2]
+    location: list[Any] = []
+    for name, element in re.findall(r"\.(\w+)|\[(\.\.\.|\d+)\]", place):
+        if element != "...":
+            location.append(name or int(element))
+            continue
+        there = _value_at(tree, location)
+        keys = list(there) if isinstance(there, Mapping) else []
+        location.append(next((key for key in keys if _error(shape, _only(tree, location, key)) == error), "*"))
+    return location
+
+
+def _only(tree: Any, location: Sequence[Any], key: Any) -> Any:
+    """The way to a dict, with one key alone in it; the elements of a list keep their numbers."""
+    if not location:
+        return {key: tree[key]}
+    changed = _only(tree[location[0]], location[1:], key)
+    if isinstance(tree, list):
+        return [changed if place == location[0] else part for place, part in enumerate(tree)]
+    return {location[0]: changed}
+
+
+def _error(shape: type[Struct], tree: Any) -> str | None:
+    try:
+        convert(tree, shape)
+    except ValidationError as error:
+        return str(error)
+    return None
+
+
+def _value_at(tree: Any, location: Sequence[Any]) -> Any:
+    for part in location:
+        inside = part in tree if isinstance(tree, Mapping) else isinstance(tree, list) and isinstance(part, int) and part < len(tree)
+        tree = tree[part] if inside else None
+    return tree
+
+
+def _key(location: Sequence[Any]) -> str:
+    text = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location)
+    return text.removeprefix(".") or "the file"
+
+
+def _problem(inside: inspect.Type, wanted: inspect.Type, value: Any, message: str) -> str:
     if "unknown field" in message:
-        section = _type_at(shape, location[:-1])
-        allowed = sorted(field.name for field in section.fields) if isinstance(section, inspect.StructType) else []
+        allowed = sorted(field.name for field in inside.fields) if isinstance(inside, inspect.StructType) else []
         return f"unknown key; allowed: {', '.join(allowed)}"
     if "required field" in message:
         return "missing; it has no default"
-    value: Any = tree
-    for part in location:
-        value = value[part]
-    wanted = _type_at(shape, location)
-    if isinstance(wanted, inspect.StructType):
-        return f"{value!r} is not a section with keys of its own"
-    if isinstance(wanted, inspect.ListType) and isinstance(value, list):
-        # The place msgspec names is an element's; the key is the list's.
-        return f"{value!r} is not a list in which each is {_in_words(wanted.item_type)}"
     words = _in_words(wanted)
+    if value is None or value == "":
+        return f"is empty, not {words}"
     # A number out of its bounds needs no telling that it must be a number.
-    fits = type(value) is int or (isinstance(value, float) and isinstance(wanted, inspect.FloatType))
+    fits = type(value) is int or (isinstance(value, float) and isinstance(_plain(wanted)[0], inspect.FloatType))
     return f"{value!r} is not {_bare(words) if fits else words}"
 
 
@@ -83,22 +147,40 @@ def _bare(words: str) -> str:
     return bounds[0] if bounds else words
 
 
-def _type_at(shape: type[Struct], location: Sequence[str]) -> inspect.Type:
+def _type_at(shape: type[Struct], location: Sequence[Any]) -> inspect.Type:
     """What should stand at a place of the tree."""
     current: inspect.Type = inspect.type_info(shape)
     for part in location:
-        if isinstance(current, inspect.StructType):
-            current = next(field.type for field in current.fields if field.name == part)
-        if isinstance(current, inspect.UnionType):
-            current = next(member for member in current.types if not isinstance(member, inspect.NoneType))
+        current = _below(_plain(current)[0], part)
     return current
 
 
+def _below(kind: inspect.Type, part: Any) -> inspect.Type:
+    """What should stand at a key or an index of it."""
+    if isinstance(kind, inspect.StructType):
+        return next((field.type for field in kind.fields if field.name == part), inspect.AnyType())
+    if isinstance(kind, inspect.DictType):
+        return kind.value_type
+    return kind.item_type if isinstance(kind, inspect.ListType) else inspect.AnyType()
+
+
+def _plain(wanted: inspect.Type) -> tuple[inspect.Type, dict[str, Any]]:
+    """A type without ``| None`` and without what is said of it, and that."""
+    if isinstance(wanted, inspect.UnionType):
+        wanted = next(member for member in wanted.types if not isinstance(member, inspect.NoneType))
+    if isinstance(wanted, inspect.Metadata):
+        return wanted.type, wanted.extra or {}
+    return wanted, {}
+
+
 def _in_words(wanted: inspect.Type) -> str:
+    wanted, extra = _plain(wanted)
+    if "words" in extra:
+        return str(extra["words"])
     if isinstance(wanted, inspect.LiteralType):
         return f"one of: {', '.join(map(str, wanted.values))}"
     names = {inspect.FloatType: "a number", inspect.IntType: "a whole number", inspect.StrType: "a text", inspect.BoolType: "true or false"}
-    names |= {inspect.ListType: "a list", inspect.DictType: "a section"}
+    names |= {inspect.ListType: "a list", inspect.DictType: "a section", inspect.StructType: "a section with keys of its own"}
     name = names.get(type(wanted), "of the right type")
     limits = {bound: getattr(wanted, bound, None) for bound in ("gt", "ge", "lt", "le")}
     if limits["ge"] is not None and limits["le"] is not None:

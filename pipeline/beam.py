@@ -32,6 +32,9 @@ ENVIRONMENTS = ("DOCKER", "EXTERNAL", "LOOPBACK", "PROCESS")
 MODES = ("in_memory", "multi_processing", "multi_threading")
 _ELSEWHERE = frozenset({"dataflow", "flink", "spark"})
 _WANTED = {"dataflow": ("project", "region", "temp_location"), "testdataflow": ("project", "region", "temp_location")}
+# Without one Beam starts an engine of its own beside this process, which nobody who names Flink or Spark here means.
+_ADDRESS = {"flink": ("flink_master",), "spark": ("spark_master_url", "spark_rest_url")}
+_LIKE = {"flink": "http://host:8081", "spark": "spark://host:7077"}
 _COUNTS = ("direct_num_workers", "parallelism", "num_workers", "max_num_workers", "sdk_worker_parallelism", "job_server_timeout")
 
 
@@ -112,6 +115,11 @@ def _check(where: str, arguments: Sequence[str]) -> None:
         raise ConfigError(f"{where}: --environment_type=EXTERNAL needs --environment_config=host:port, not {_pool(known)!r}")
     if known.job_endpoint not in {None, "embed"} and not _address(known.job_endpoint):
         raise ConfigError(f"{where}: --job_endpoint={known.job_endpoint}: give embed or host:port")
+    if runner in _ADDRESS and not any(getattr(known, name) for name in (*_ADDRESS[runner], "job_endpoint")):
+        own = f"--{_ADDRESS[runner][0]}={_LIKE[runner]}"
+        raise ConfigError(
+            f"{where}: --runner={known.runner} needs the engine's address: {own}, or --job_endpoint=host:port of a job server"
+        )
     missing = [name for name in _WANTED.get(runner, ()) if getattr(known, name) is None]
     if missing:
         raise ConfigError(f"{where}: --runner={known.runner} needs {', '.join(f'--{name}' for name in missing)}")
@@ -125,7 +133,16 @@ def _parsed(where: str, arguments: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--environment_type", type=_one_of(ENVIRONMENTS))
     for name in _COUNTS:
         parser.add_argument(f"--{name}", type=_count)
-    for name in ("job_endpoint", "environment_config", "flink_master", "project", "region", "temp_location"):
+    for name in (
+        "job_endpoint",
+        "environment_config",
+        "flink_master",
+        "spark_master_url",
+        "spark_rest_url",
+        "project",
+        "region",
+        "temp_location",
+    ):
         parser.add_argument(f"--{name}")
     parser.add_argument("--environment_option", "--environment_options", dest="environment_options", action="append", default=[])
     known, rest = parser.parse_known_args(list(arguments))

@@ -19,14 +19,15 @@ from configs.schema import Settings
 from serving.cli_frame import json_option, print_json, settings_options
 
 _FREE_GIB = 2.0
+_MARKS = {True: click.style("ok  ", fg="green"), False: click.style("MISS", fg="red", bold=True), None: click.style("?   ", fg="yellow")}
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing looked at. ``advice`` is what to do where it is not ``ok``."""
+    """One thing looked at. ``advice`` is what to do where it is not ``ok``; None means that it could not be looked at."""
 
     name: str
-    ok: bool
+    ok: bool | None
     found: str
     advice: str = ""
 
@@ -52,13 +53,12 @@ def doctor(ctx: click.Context, environment: str, overrides: tuple[str, ...], pla
     given = [*overrides, *([f"kubeflow.host={host}"] if host else [])]
     settings = load_settings(names("use_cases")[0], environment, given)
     findings = _look(settings, place)
-    healthy = all(finding.ok for finding in findings)
+    healthy = all(finding.ok is not False for finding in findings)
     if as_json:
         print_json({"ok": healthy, "findings": [vars(finding) for finding in findings]})
     else:
         for finding in findings:
-            mark = click.style("ok  ", fg="green") if finding.ok else click.style("MISS", fg="red", bold=True)
-            click.echo(f"{mark} {finding.name:<11} {finding.found}{'' if finding.ok else f' -> {finding.advice}'}")
+            click.echo(f"{_MARKS[finding.ok]} {finding.name:<11} {finding.found}{f' -> {finding.advice}' if finding.ok is False else ''}")
     return int(ExitCode.DONE if healthy else ExitCode.FAILURE)
 
 

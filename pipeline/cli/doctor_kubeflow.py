@@ -52,9 +52,22 @@ def _server(kubeflow: Kubeflow) -> list[Finding]:
             client.recurring_runs()
         except SluicewayError as error:
             return [*found, _missing("access", error)]
-        who = f"with the token in ${kubeflow.token_env}" if kubeflow.token_env else "without a token (kubeflow.token_env is null)"
         state = "is there" if there else "is not there yet; the first submit makes it"
-        return [*found, Finding("access", True, f"accepted {who}"), Finding("experiment", True, f"{kubeflow.experiment} {state}")]
+        return [*found, Finding("access", True, _accepted(kubeflow)), Finding("experiment", True, f"{kubeflow.experiment} {state}")]
+
+
+def _accepted(kubeflow: Kubeflow) -> str:
+    """How the server lets us in. That it took a token says nothing of the token where it asks for none."""
+    from pipeline.kubeflow.client import KubeflowClient, host_of
+
+    if kubeflow.token_env is None:
+        return "accepted without a token (kubeflow.token_env is null)"
+    with KubeflowClient(host_of(kubeflow), kubeflow.namespace, None, timeout=_SECONDS) as nobody:
+        try:
+            nobody.find_experiment(kubeflow.experiment)
+        except SluicewayError:
+            return f"accepted with the token in ${kubeflow.token_env}"
+    return f"accepted, also without a token: whether the one in ${kubeflow.token_env} is right is not known"
 
 
 def _missing(name: str, error: SluicewayError) -> Finding:
@@ -79,7 +92,9 @@ def _store(settings: Settings) -> Finding:
     try:
         return Finding("store", True, f"{check_environment(settings)}, on a volume")
     except SluicewayError as error:
-        return Finding("store", False, str(error), "set store.path to a folder of one of kubeflow.volumes")
+        if "store.path" in str(error):
+            return Finding("store", False, str(error), "set store.path to a folder of one of kubeflow.volumes")
+        return Finding("settings", False, str(error), "mend it in configs/environments, or with --set")
 
 
 def _cluster(kubeflow: Kubeflow) -> Iterator[Finding]:
@@ -96,7 +111,7 @@ def _cluster(kubeflow: Kubeflow) -> Iterator[Finding]:
     core, why = _core()
     for name, thing, verb, kind in wanted:
         if core is None:
-            yield Finding(name, True, f"{thing} ({why})")
+            yield Finding(name, None, f"{thing} ({why})")
             continue
         yield _look(name, thing, namespace, kind, getattr(core, verb))
 
@@ -111,9 +126,9 @@ def _look(name: str, thing: str, namespace: str, kind: str, read: Callable[..., 
     except ApiException as error:
         if error.status == 404:
             return Finding(name, False, f"{place} is not there", f"make the {kind}, or name another one in configs/environments")
-        return Finding(name, True, f"{place} (not looked at: the cluster answers {error.status} {error.reason})")
+        return Finding(name, None, f"{place} (not looked at: the cluster answers {error.status} {error.reason})")
     except HTTPError as error:
-        return Finding(name, True, f"{place} (not looked at: the cluster of the kubeconfig cannot be reached: {type(error).__name__})")
+        return Finding(name, None, f"{place} (not looked at: the cluster of the kubeconfig cannot be reached: {type(error).__name__})")
     keys = getattr(found, "data", None)
     return Finding(name, True, f"{place}{f', {len(keys)} keys' if isinstance(keys, dict) else ''}")
 

@@ -35,18 +35,22 @@ def upload(use_case: str, environment: str, overrides: tuple[str, ...], host: st
       sluiceway upload taxi --file taxi.yaml
     """
     from pipeline.kubeflow.client import open_client
+    from pipeline.kubeflow.sections import check_environment
     from pipeline.kubeflow.upload import upload as bring
 
     settings, split = _settings(use_case, environment, overrides, host)
+    given = _given(package_file)
+    if given is None:
+        check_environment(settings)
     with open_client(settings.environment.kubeflow) as client:
-        package = _package(settings, split, package_file)
+        package = given or _compiled(settings, split)
         uploaded = bring(client, package)
     if as_json:
         print_json({"use_case": use_case, "pipeline": package.name, **vars(uploaded), "host": client.host})
     else:
         click.echo(f"{uploaded.change:<9} {package.name}, version {uploaded.version}")
-        given = [*(["--host", host] if host else []), *(["--file", package_file] if package_file else [])]
-        click.echo(f"next {shlex.join(['sluiceway', 'submit', use_case, *given, '--watch'])}")
+        same = [*(["--host", host] if host else []), *(["--file", package_file] if package_file else [])]
+        click.echo(f"next {shlex.join(['sluiceway', 'submit', use_case, *same, '--watch'])}")
     return int(ExitCode.DONE)
 
 
@@ -83,15 +87,20 @@ def submit(
     """
     from pipeline.kubeflow.client import open_client
     from pipeline.kubeflow.runtime import values
-    from pipeline.kubeflow.sections import check_environment
+    from pipeline.kubeflow.sections import check_environment, check_rows
     from pipeline.kubeflow.submit import submit as start
     from pipeline.kubeflow.upload import upload as bring
 
     settings, split = _settings(use_case, environment, [*overrides, *data_override(data)], host)
+    given = _given(package_file)
     check_environment(settings)
+    if given is None or "data" in split.parameters:
+        check_rows(settings)
+    if given is not None:
+        values(settings, split.parameters, given)
     kubeflow = settings.environment.kubeflow
     with open_client(kubeflow) as client:
-        package = _package(settings, split, package_file)
+        package = given or _compiled(settings, split)
         parameters = values(settings, split.parameters, package)
         uploaded = bring(client, package)
         run = start(client, kubeflow, uploaded, use_case, parameters)
@@ -115,11 +124,17 @@ def _settings(use_case: str, environment: str, overrides: Any, host: str | None)
     return load_settings(use_case, environment, given), split(given)
 
 
-def _package(settings: Any, split: Any, package_file: str | None) -> Any:
+def _given(package_file: str | None) -> Any:
+    """The package of ``--file``, looked at before the server is; None where there is none to look at."""
     from pipeline.kubeflow.package import read_file
+
+    return None if package_file is None else read_file(package_file)
+
+
+def _compiled(settings: Any, split: Any) -> Any:
     from pipeline.kubeflow.runtime import compiled
 
-    return read_file(package_file) if package_file else compiled(settings.name, settings.environment_name, split)
+    return compiled(settings.name, settings.environment_name, split)
 
 
 def _watch(client: Any, settings: Any, run: Any, minutes: float | None, *, as_json: bool) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ from pipeline.kubeflow.transport import TIMEOUT_SECONDS, HttpTransport, Token
 
 _PAGE = 100
 _EQUALS = 1
+# Names of variables are shorter; a longer one may be a token that was put in the wrong place.
+_LONGEST_NAME = 30
 _D = TypeVar("_D")
 
 
@@ -41,9 +44,13 @@ def token_of(kubeflow: Kubeflow, environ: Mapping[str, str] = os.environ) -> Tok
     """The bearer token, from the environment variable that the configuration names; None where it names none."""
     if kubeflow.token_env is None:
         return None
+    # Who puts the token itself there does not want to read it in a log.
+    if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", kubeflow.token_env):
+        raise UsageError("kubeflow.token_env is not the name of an environment variable; export the token in one and give its name")
     value = environ.get(kubeflow.token_env, "").strip()
     if not value:
-        raise UsageError(f"kubeflow.token_env names {kubeflow.token_env}, which is not set; export the API's bearer token in it")
+        name = kubeflow.token_env if len(kubeflow.token_env) <= _LONGEST_NAME else f"{kubeflow.token_env[:4]}..."
+        raise UsageError(f"kubeflow.token_env names {name}, which is not set; export the API's bearer token in it")
     return Token(value, kubeflow.token_env)
 
 
@@ -52,6 +59,8 @@ def host_of(kubeflow: Kubeflow) -> str:
     host = (kubeflow.host or "").strip().rstrip("/").removesuffix("/#")
     if not host:
         raise UsageError("no address of Kubeflow Pipelines; give --host, or set kubeflow.host, for example to http://localhost:8888")
+    if "@" in host:
+        raise UsageError("kubeflow.host holds a user or a password, which messages would show; leave it out and use kubeflow.token_env")
     try:
         parts = urlsplit(host)
         sound = parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0

@@ -38,14 +38,16 @@ def read(text: str, *, source: str) -> Package:
         # A pipeline whose steps need Kubernetes' own settings has these in a second document.
         spec: Any = next(yaml.safe_load_all(text), None)
         name = spec["pipelineInfo"]["name"]
-        parameters = spec["root"].get("inputDefinitions", {}).get("parameters", {})
-    except (yaml.YAMLError, KeyError, TypeError, AttributeError) as error:
+        parameters = frozenset(spec["root"].get("inputDefinitions", {}).get("parameters", {}))
+    except (yaml.YAMLError, KeyError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise UsageError(f"{source} is no compiled KFP v2 pipeline: make one with sluiceway compile") from error
-    return Package(str(name), text, frozenset(parameters))
+    return Package(str(name), text, parameters)
 
 
 def read_file(path: str) -> Package:
     """The package in a file."""
+    if not path:
+        raise UsageError("--file is empty; give a compiled pipeline, made with sluiceway compile")
     try:
         return read(Path(path).read_text(encoding="utf-8"), source=path)
     except OSError as error:

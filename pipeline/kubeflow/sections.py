@@ -10,7 +10,7 @@ from msgspec import to_builtins
 
 from configs.errors import ConfigError
 from configs.schema import Settings
-from pipeline.beam import check_beam
+from pipeline.beam import beam_arguments, check_beam, on_dataflow
 from pipeline.nodes import NODES
 
 # Node to the sections that decide what it makes: those it reads, and those the nodes before it read. Some versions of KFP know an input
@@ -95,9 +95,8 @@ def check_environment(settings: Settings) -> str:
         raise ConfigError(f"{place}: kubeflow.steps.{unknown[0]}: no such step; allowed: {allowed}")
     store = environment.store.path
     if not store or not PurePosixPath(store).is_absolute():
-        raise ConfigError(
-            f"{place}: store.path: {store!r} is not an absolute path; steps need one on a volume (--set store.path=/sluiceway/store)"
-        )
+        said = f"store.path: {store!r} is not an absolute path" if store else "store.path is not set"
+        raise ConfigError(f"{place}: {said}; steps need one on a volume (--set store.path=/sluiceway/store)")
     roots = [PurePosixPath(volume.path) for volume in kubeflow.volumes]
     if not any(root == PurePosixPath(store) or root in PurePosixPath(store).parents for root in roots):
         mounted = ", ".join(map(str, roots)) or "none"
@@ -112,3 +111,15 @@ def check_environment(settings: Settings) -> str:
             f"{place}: state: {state} does not lie below launchers.kubernetes.mount ({mount}): pods would not see the candidate"
         )
     return store
+
+
+def check_rows(settings: Settings) -> None:
+    """Hold where a run's rows are against the engine that reads them.
+
+    Raises:
+        ConfigError: its workers do not see them.
+    """
+    source = settings.use_case.data.source
+    if on_dataflow(beam_arguments(settings.environment.beam)["ExampleGen"]) and not (source or "").startswith("gs://"):
+        said = f"{source!r} is no gs:// place" if source else "is not set"
+        raise ConfigError(f"data.source {said}, and Dataflow's workers, which read the rows, see nothing else (--data gs://bucket/trips)")

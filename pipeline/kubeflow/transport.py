@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from configs.errors import UsageError
 from pipeline.kubeflow.errors import NotKubeflow, RequestRefused, ServerUnavailable
 from serving.clients.base import is_loopback
 
@@ -49,6 +50,13 @@ class Token:
 
     value: str
     variable: str
+
+    def __post_init__(self) -> None:
+        # Here, for whatever sends it tells in its own error what it could not send.
+        if not all(" " <= letter <= "~" for letter in self.value):
+            raise UsageError(
+                f"the token in ${self.variable} has a line break or other characters a header cannot carry; export it as it was given out"
+            )
 
     def __repr__(self) -> str:
         return f"Token(from ${self.variable})"
@@ -110,7 +118,7 @@ class HttpTransport:
 
     def _check(self, response: httpx.Response) -> None:
         """Raise for everything but a document of the API."""
-        status, said = response.status_code, _message(response)
+        status, said = response.status_code, self._hidden(_message(response))
         if status in _LOGIN:
             raise RequestRefused(f"{self._host} sends to a login page ({status}); {self._login()}", status=status)
         if status == 401:
@@ -118,12 +126,16 @@ class HttpTransport:
         if status >= 500 or status in _AGAIN:
             raise ServerUnavailable(f"{self._host} could not answer ({status}): {said or response.reason_phrase}")
         if status == 403 and said is None:
-            said = _one_line(response.text)  # a gateway in front of the API answers in plain text
+            said = self._hidden(_one_line(response.text))  # a gateway in front of the API answers in plain text
         if said is None:
             raise NotKubeflow(f"{self._host} is no Kubeflow Pipelines v2 API: {response.url.path} answers {status} with something else")
         if status >= 400:
             meaning = {403: "this is not allowed (403)", 404: "not found (404)", 409: "already exists (409)"}
             raise RequestRefused(f"{self._host}: {meaning.get(status, f'refused ({status})')}: {said}", status=status)
+
+    def _hidden(self, text: str | None) -> str | None:
+        """What the server said, without the token, should it have said that."""
+        return text.replace(self._token.value, "***") if text and self._token else text
 
     def _login(self) -> str:
         if self._token is None:

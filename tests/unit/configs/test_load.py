@@ -14,6 +14,8 @@ from configs.errors import ConfigError
 from configs.load import CONFIG_ROOT, load_settings, names, shown
 from configs.schema import UseCaseConfig
 
+CORES = "a number of cores as Kubernetes writes it, like 500m or 2"
+MEMORY = "a Kubernetes quantity like 512Mi or 4Gi"
 SHIPPED = list(itertools.product(names("use_cases"), names("environments")))
 
 
@@ -84,15 +86,69 @@ def test_the_last_override_of_a_key_wins():
     [
         ("thresholds.auc=1.4", "--set thresholds.auc: 1.4 is not between 0 and 1"),
         ("thresholds.acu=0.5", "--set thresholds.acu: unknown key; allowed: accuracy, auc, loss, mae, precision, recall, rmse"),
-        ("thresholds=null", "--set thresholds: None is not a section with keys of its own"),
+        ("thresholds=null", "--set thresholds: is empty, not a section with keys of its own"),
         ("thresholds.auc.low=1", "--set thresholds.auc.low=1: thresholds.auc is a value, it has no key 'low'"),
         ("infra.tolerance=.nan", "--set infra.tolerance: nan is not between 0 and 1"),
         ("budget=huge", "--set budget: 'huge' is not one of: full, smoke"),
+        ("state=", "--set state: is empty, not a text"),
+        ("state=''", "--set state: is empty, not a text"),
+        ("budget=", "--set budget: is empty, not one of: full, smoke"),
+        ("kubeflow.image=", "--set kubeflow.image: is empty, not an image's name like registry.example/team/pipeline:1.0"),
+        ("kubeflow.steps.Trainer.cp=8", "--set kubeflow.steps.Trainer.cp: unknown key; allowed: accelerator, accelerators, "),
+        ("kubeflow.steps.Trainer.cpu=abc", f"--set kubeflow.steps.Trainer.cpu: 'abc' is not {CORES}"),
+        ("kubeflow.step.cpu=-1", f"--set kubeflow.step.cpu: '-1' is not {CORES}"),
+        ("kubeflow.step.cpu=true", f"--set kubeflow.step.cpu: True is not {CORES}"),
+        ("kubeflow.step.memory=lots", f"--set kubeflow.step.memory: 'lots' is not {MEMORY}"),
+        ("kubeflow.step.memory=8", f"--set kubeflow.step.memory: 8 is not {MEMORY}"),
+        ("kubeflow.step.accelerators=3", "--set kubeflow.step.accelerators: 3 is not one of: 1, 2, 4, 8, 16"),
+        ("schedule.timezone=Nope", "--set schedule.timezone: 'Nope' is not a time zone like Europe/Berlin, America/New_York or UTC"),
+        ("kubeflow.timezone=../UTC", "--set kubeflow.timezone: '../UTC' is not a time zone like Europe/Berlin, America/New_York or UTC"),
         ("nonsense", "--set nonsense: expected key=value, for example --set thresholds.auc=0.7"),
     ],
 )
 def test_a_wrong_override_is_told_as_one(override, line):
-    assert error_of("taxi", "local", [override]) == line
+    told = error_of("taxi", "kubeflow", [override])
+    assert told == line or (line.endswith(", ") and told.startswith(line))
+
+
+@pytest.mark.parametrize(("value", "text"), [("8", "8"), ("0.5", "0.5"), ("'2'", "2"), ("500m", "500m"), ("2.0", "2.0")])
+def test_cores_are_numbers_with_or_without_quotes(value, text):
+    changes = [f"kubeflow.steps.Trainer.cpu={value}", f"kubeflow.step.cpu={value}"]
+    kubeflow = load_settings("taxi", "kubeflow", changes).environment.kubeflow
+    assert (kubeflow.step.cpu, kubeflow.steps["Trainer"].cpu) == (text, text)
+
+
+@pytest.mark.parametrize("size", ["512Mi", "4Gi", "1000000000", "2T"])
+def test_a_quantity_of_memory_is_taken_as_kubernetes_writes_it(size):
+    assert load_settings("taxi", "kubeflow", [f"kubeflow.step.memory='{size}'"]).environment.kubeflow.step.memory == size
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "pipeline",
+        "sluiceway/pipeline:0.1.0",
+        "localhost:5000/a/b__c-d.e:V_1",
+        "europe-docker.pkg.dev/my-project/sluiceway/pipeline:0.1.0",
+        "registry.example/sluiceway@sha256:0a1b",
+        "a:1@sha256:0a1b",
+        "[::1]:5000/a",
+    ],
+)
+def test_an_image_is_named_as_engines_name_it(image):
+    assert load_settings("taxi", "kubeflow", [f"kubeflow.image='{image}'"]).environment.kubeflow.image == image
+
+
+@pytest.mark.parametrize(
+    "image", ["not valid image", "UPPER/pipeline", "a:", "a:1:2", "http://a/b", "a//b", "a@sha256", "a:1 ", "-a", "a/", ""]
+)
+def test_what_is_no_image_is_found_before_anything_compiles(image):
+    assert error_of("taxi", "kubeflow", [f"kubeflow.image='{image}'"]).endswith("an image's name like registry.example/team/pipeline:1.0")
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC"])
+def test_a_time_zone_is_one_of_the_table(zone):
+    assert load_settings("taxi", "local", [f"schedule.timezone={zone}"]).environment.schedule.timezone == zone
 
 
 @pytest.mark.parametrize("override", ["threshold.auc=1", "name=x", "use_case.thresholds.auc=1"])
@@ -157,3 +213,13 @@ def test_a_file_outside_is_shown_by_its_whole_path(tmp_path):
 def test_a_limit_of_infinity_would_let_everything_through_and_is_refused(limit):
     with pytest.raises(ConfigError, match="inf is not between 0 and"):
         load_settings("taxi", "local", [limit])
+
+
+def test_where_the_machine_has_no_table_of_zones_none_is_refused(monkeypatch):
+    def gone(name):
+        raise load.ZoneInfoNotFoundError(name)
+
+    monkeypatch.setattr(load, "ZoneInfo", gone)
+    assert "not a time zone" in error_of("taxi")
+    monkeypatch.setattr(load, "available_timezones", set)
+    assert load_settings("taxi", "local", ["schedule.timezone=Europe/Berlin"]).environment.schedule.timezone == "Europe/Berlin"

@@ -14,6 +14,8 @@ from pipeline.beam import BEAM_NODES, RUNNERS, beam_arguments, check_beam, elsew
 from pipeline.fingerprint import run_fingerprint
 from pipeline.nodes import NODES
 
+OR_SERVER = "or --job_endpoint=host:port of a job server"
+FLINK = ["--runner=FlinkRunner", "--flink_master=http://flink:8081"]
 POOL = ["--runner=PortableRunner", "--job_endpoint=embed", "--environment_type=EXTERNAL", "--environment_config=localhost:50000"]
 
 
@@ -22,11 +24,11 @@ def test_the_nodes_that_run_on_beam_are_nodes_of_the_pipeline():
 
 
 def test_arguments_go_to_every_beam_node_and_a_nodes_own_stand_in_their_place():
-    chosen = beam_arguments(Beam(args=["--direct_num_workers=2"], nodes={"Transform": ["--runner=FlinkRunner"], "Evaluator": []}))
+    chosen = beam_arguments(Beam(args=["--direct_num_workers=2"], nodes={"Transform": FLINK, "Evaluator": []}))
     assert chosen == {
         "ExampleGen": ["--direct_num_workers=2"],
         "StatisticsGen": ["--direct_num_workers=2"],
-        "Transform": ["--runner=FlinkRunner"],
+        "Transform": FLINK,
         "Evaluator": [],
     }
 
@@ -53,6 +55,9 @@ def test_a_node_that_does_not_run_on_beam_is_told_with_those_that_do(node):
         (["--parallelism=2", "3"], "'3' is no argument; they are written --name=value"),
         (["-runner=DirectRunner"], "'-runner=DirectRunner' is no argument; they are written --name=value"),
         (["--runner=PortableRunner"], "--runner=PortableRunner needs --job_endpoint: embed, or the host:port of a job server"),
+        (["--runner=FlinkRunner"], f"--runner=FlinkRunner needs the engine's address: --flink_master=http://host:8081, {OR_SERVER}"),
+        (["--runner=flink", "--flink_master="], f"--runner=flink needs the engine's address: --flink_master=http://host:8081, {OR_SERVER}"),
+        (["--runner=SparkRunner"], f"--runner=SparkRunner needs the engine's address: --spark_master_url=spark://host:7077, {OR_SERVER}"),
         (["--runner=portable", "--job_endpoint=moon"], "--job_endpoint=moon: give embed or host:port"),
         (POOL[:3], "--environment_type=EXTERNAL needs --environment_config=host:port, not ''"),
         ([*POOL[:3], "--environment_config=moon"], "--environment_type=EXTERNAL needs --environment_config=host:port, not 'moon'"),
@@ -127,6 +132,21 @@ def test_every_shipped_environment_has_arguments_that_hold(environment):
     check_beam(load_settings("taxi", environment).environment)
 
 
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        FLINK,
+        ["--runner=FlinkRunner", "--flink_master=[local]"],
+        ["--runner=FlinkRunner", "--job_endpoint=jobs:8099"],
+        ["--runner=SparkRunner", "--spark_master_url=spark://spark:7077"],
+        ["--runner=SparkRunner", "--spark_submit_uber_jar", "--spark_rest_url=http://spark:6066"],
+        ["--runner=SparkRunner", "--job_endpoint=jobs:8099"],
+    ],
+)
+def test_an_engine_with_any_address_is_taken(arguments):
+    assert beam_arguments(Beam(args=arguments))["Transform"] == arguments
+
+
 def test_dataflow_cannot_write_to_a_folder_and_that_is_told_before_it_tries():
     dataflow = ["--runner=DataflowRunner", "--project=p", "--region=r", "--temp_location=gs://b/t"]
     with pytest.raises(ConfigError, match=r"^beam arguments of Transform: Dataflow reads and writes buckets only, and runner: local keeps"):
@@ -139,7 +159,7 @@ def test_dataflow_cannot_write_to_a_folder_and_that_is_told_before_it_tries():
 
 
 def test_the_engine_does_not_decide_the_model():
-    chosen = ["beam.args=['--runner=FlinkRunner']", "beam.nodes={Transform: ['--direct_num_workers=2']}"]
+    chosen = [f"beam.args={FLINK}", "beam.nodes={Transform: ['--direct_num_workers=2']}"]
     plain, other = (run_fingerprint(load_settings("taxi", "local", given), "data", "code") for given in ([], chosen))
     assert plain == other
 

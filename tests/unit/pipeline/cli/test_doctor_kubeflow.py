@@ -138,6 +138,21 @@ def test_health_is_open_to_all_but_access_is_not(call, server, monkeypatch):
     assert (code, findings["access"]["found"]) == (0, "accepted with the token in $KFP")
 
 
+def test_a_token_that_nobody_asked_for_is_not_called_right(call, monkeypatch):
+    monkeypatch.setenv("KFP", "abc")
+    code, findings = call("--set", "kubeflow.token_env=KFP")
+    told = "accepted, also without a token: whether the one in $KFP is right is not known"
+    assert (code, findings["access"]["found"]) == (0, told)
+
+
+def test_what_was_not_looked_at_is_neither_there_nor_missing(call, capsys, server):
+    code, findings = call()
+    assert (code, findings["volume"]["ok"], findings["server"]["ok"]) == (0, None, True)
+    with pytest.raises(SystemExit):
+        run_command(cli, ["doctor", "--on", "kubeflow", "--host", server.url])
+    assert "\n?    volume      sluiceway (not looked at: no kubeconfig here)\n" in capsys.readouterr().out
+
+
 def test_a_server_of_several_users_needs_a_namespace(call, server):
     server.multi_user = True
     code, findings = call()
@@ -167,6 +182,12 @@ def test_a_store_that_goes_with_its_container_is_a_finding(call):
     assert "lies on no volume" in findings["store"]["found"]
 
 
+def test_a_step_that_there_is_not_is_no_matter_of_the_store(call):
+    code, findings = call("--set", "kubeflow.steps.Nope.cpu=1")
+    assert (code, "store" in findings) == (1, False)
+    assert "kubeflow.steps.Nope: no such step" in findings["settings"]["found"]
+
+
 def test_the_cluster_is_asked_for_what_the_steps_need(call, cluster):
     cluster[claim()] = (200, {"metadata": {"name": "sluiceway"}})
     cluster["/api/v1/namespaces/kubeflow/secrets/keys"] = (200, {"data": {"a": "eA=="}})
@@ -188,6 +209,7 @@ def test_what_may_not_be_read_is_not_called_missing(call, cluster):
     cluster[claim()] = (403, {"kind": "Status"})
     code, findings = call()
     assert code == 0
+    assert findings["volume"]["ok"] is None
     assert "not looked at: the cluster answers 403" in findings["volume"]["found"]
 
 

@@ -214,4 +214,44 @@ def test_a_parameter_that_the_file_does_not_take_is_refused_before_anything_is_m
     code, _, err = call("submit", "--data", "x", file=other)
     assert code == 2
     assert "the compiled pipeline other takes no parameter 'data'" in err
-    assert (server.runs, server.versions) == ({}, {})
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("command", ["upload", "submit"])
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("nope.yaml", "nope.yaml: cannot be read: No such file or directory"),
+        ("folder", "folder: cannot be read: Is a directory"),
+        ("garbage", "garbage is no compiled KFP v2 pipeline"),
+    ],
+)
+def test_its_own_input_is_looked_at_before_the_server(call, tmp_path, command, name, line):
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "garbage").write_text("a: [")
+    code, out, err = call(command, file=tmp_path / name, host="http://127.0.0.1:1")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert line in err
+
+
+@pytest.mark.parametrize("command", ["upload", "submit"])
+def test_an_unknown_step_is_told_before_anything_compiles_or_is_asked(call, server, command):
+    code, _, err = call(command, "--set", "kubeflow.steps.Nope.cpu=2", file=None)
+    assert (code, server.requests) == (2, [])
+    assert "kubeflow.steps.Nope: no such step; allowed: " in err
+
+
+@pytest.mark.parametrize("value", [f"{SECRET}\nx", f"{SECRET}é"])
+def test_a_token_that_cannot_be_sent_is_one_line_without_it(call, server, monkeypatch, value):
+    monkeypatch.setenv("KFP_TOKEN", value)
+    code, out, err = call("upload", "--json", "--set", "kubeflow.token_env=KFP_TOKEN")
+    assert (code, server.requests, err.count("\n")) == (2, [], 1)
+    assert "the token in $KFP_TOKEN has a line break or other characters a header cannot carry" in err
+    assert SECRET not in out + err
+
+
+def test_rows_that_dataflow_does_not_see_are_told_before_the_server_is_asked(call, server):
+    code, _, err = call("submit", "--env", "dataflow", "--data", "/rows/trips.csv")
+    assert (code, server.requests) == (2, [])
+    assert "data.source '/rows/trips.csv' is no gs:// place" in err
+    assert call("submit", "--env", "dataflow")[0] == 0

@@ -50,6 +50,28 @@ def test_the_token_comes_from_the_named_variable():
             token_of(Kubeflow(token_env="KFP"), environ)
 
 
+@pytest.mark.parametrize("value", ["s3cr3t\nt0ken", "s3cr3t\x00", "s3cr3té", "s3cr3t\udcff", "s3cr3t\x7f"])
+def test_a_token_that_no_header_can_carry_is_told_without_it(value):
+    with pytest.raises(UsageError, match=r"^the token in \$KFP has a line break or other characters a header cannot carry") as caught:
+        token_of(Kubeflow(token_env="KFP"), {"KFP": value})
+    assert "s3cr3t" not in str(caught.value)
+
+
+def test_a_token_in_the_place_of_its_name_is_not_shown():
+    with pytest.raises(UsageError, match=r"^kubeflow\.token_env is not the name of an environment variable") as caught:
+        token_of(Kubeflow(token_env="eyJhbGciOi.s3cr3t-x"), {})
+    assert "eyJ" not in str(caught.value)
+    with pytest.raises(UsageError, match=r"names abcd\.\.\., which is not set"):
+        token_of(Kubeflow(token_env="abcd" * 10), {})
+
+
+@pytest.mark.parametrize("host", ["https://me:s3cr3t@kfp/pipeline", "me:s3cr3t@kfp", "https://s3cr3t@kfp"])
+def test_a_password_in_the_address_is_refused_without_showing_it(host):
+    with pytest.raises(UsageError, match="holds a user or a password") as caught:
+        host_of(Kubeflow(host=host))
+    assert "s3cr3t" not in str(caught.value)
+
+
 def test_a_server_of_several_users_needs_a_namespace(server):
     server.multi_user = True
     with pytest.raises(UsageError, match=r"serves several users: set kubeflow\.namespace"):

@@ -25,7 +25,11 @@ def test_settings_of_the_platform_in_a_second_document_are_no_matter():
     assert read(package_text() + "---\nplatforms: {}\n", source="x").name == "taxi"
 
 
-@pytest.mark.parametrize("text", ["", "a: [", "just text", "a: 1", "pipelineInfo: {name: x}", "- 1"])
+BAD_DATE = "a: 2024-13-01"
+BAD_INPUTS = "pipelineInfo: {name: x}\nroot: {inputDefinitions: {parameters: 3}}"
+
+
+@pytest.mark.parametrize("text", ["", "a: [", "just text", "a: 1", "pipelineInfo: {name: x}", "- 1", BAD_DATE, BAD_INPUTS])
 def test_what_is_no_pipeline_is_refused(text):
     with pytest.raises(UsageError, match=r"x\.yaml is no compiled KFP v2 pipeline"):
         read(text, source="x.yaml")
@@ -37,3 +41,7 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "model.bin").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UsageError, match=r"model\.bin is no text"):
         read_file(str(tmp_path / "model.bin"))
+    with pytest.raises(UsageError, match="cannot be read: Is a directory"):
+        read_file(str(tmp_path))
+    with pytest.raises(UsageError, match="--file is empty"):
+        read_file("")

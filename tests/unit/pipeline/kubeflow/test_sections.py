@@ -9,7 +9,7 @@ import pytest
 
 from configs.errors import ConfigError
 from configs.load import load_settings
-from pipeline.kubeflow.sections import PARAMETERS, PLANNED, check_environment, overrides
+from pipeline.kubeflow.sections import PARAMETERS, PLANNED, check_environment, check_rows, overrides
 from pipeline.nodes import NEVER_CACHED, NODES
 
 
@@ -79,16 +79,36 @@ def test_the_shipped_environment_can_work():
 @pytest.mark.parametrize(
     ("change", "saying"),
     [
-        ("store.path=null", "store.path: None is not an absolute path"),
+        ("store.path=null", r"^kubeflow: store.path is not set; steps need one on a volume \(--set store.path=/sluiceway/store\)$"),
         ("store.path=store", "store.path: 'store' is not an absolute path"),
         ("store.path=/elsewhere", r"/elsewhere lies on no volume of kubeflow.volumes \(/sluiceway\)"),
         ("store.path=/sluicewayside", "lies on no volume"),
         ("kubeflow.volumes=[]", r"lies on no volume of kubeflow.volumes \(none\)"),
         ("launcher=docker", "a step has no Docker engine"),
         ("launcher=kubernetes", r"state: /tmp/sluiceway does not lie below launchers.kubernetes.mount \(/sluiceway\)"),
+        ("kubeflow.steps.Nope.cpu=2", "kubeflow.steps.Nope: no such step; allowed: ExampleGen"),
         ("kubeflow.steps={Moon: {cpu: '1'}}", "kubeflow.steps.Moon: no such step; allowed: ExampleGen"),
     ],
 )
 def test_a_configuration_that_would_lose_versions_is_refused(change, saying):
     with pytest.raises(ConfigError, match=saying):
         check_environment(load_settings("taxi", "kubeflow", [change]))
+
+
+@pytest.mark.parametrize(
+    ("changes", "saying"),
+    [
+        ((), "data.source is not set, and Dataflow's workers"),
+        (("data.source=/rows/trips.csv",), "data.source '/rows/trips.csv' is no gs:// place, and Dataflow's workers"),
+        (("data.source=s3://b/t",), "data.source 's3://b/t' is no gs:// place"),
+    ],
+)
+def test_rows_that_dataflow_does_not_see_are_refused(changes, saying):
+    with pytest.raises(ConfigError, match=f"^{saying}"):
+        check_rows(load_settings("taxi", "dataflow", changes))
+
+
+def test_rows_are_where_the_engine_that_reads_them_sees_them():
+    check_rows(load_settings("taxi", "dataflow", ["data.source=gs://b/trips"]))
+    check_rows(load_settings("taxi", "dataflow", ["beam.nodes={ExampleGen: [], Evaluator: []}"]))
+    check_rows(load_settings("taxi", "kubeflow"))

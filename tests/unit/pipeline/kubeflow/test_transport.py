@@ -7,7 +7,7 @@ import socket
 import httpx
 import pytest
 
-from configs.errors import ExitCode
+from configs.errors import ExitCode, SluicewayError
 from pipeline.kubeflow.errors import NotKubeflow, RequestRefused, ServerUnavailable
 from pipeline.kubeflow.transport import HttpTransport, Token
 from tests.fakes.kfp_api import FakeKfp
@@ -125,3 +125,10 @@ def test_library_errors_do_not_get_through(server, monkeypatch):
     monkeypatch.setattr(httpx.Client, "request", broken)
     with pytest.raises(ServerUnavailable, match="cannot be reached: peer closed connection without a word"):
         ask(server)
+
+
+@pytest.mark.parametrize("status", [400, 403, 500])
+def test_a_server_that_repeats_the_token_does_not_bring_it_into_the_message(server, status):
+    server.fail("GET", status, message=f"Bearer {SECRET} is wrong")
+    with pytest.raises(SluicewayError, match=r"Bearer \*\*\* is wrong"):
+        ask(server, Token(SECRET, "KFP"))
