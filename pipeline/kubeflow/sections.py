@@ -1,4 +1,4 @@
-"""Which part of the configuration each step is given: a cache that knows content must not see what a node does not read."""
+"""Which part of the configuration each step is given: its cache must see what decides what it makes, and nothing else."""
 
 from __future__ import annotations
 
