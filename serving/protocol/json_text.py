@@ -1,4 +1,8 @@
-"""JSON text by TF Serving's rules, on Python's parser: NaN tokens, first key wins, text after the document is ignored."""
+"""JSON text by TF Serving's rules: NaN tokens, first key wins, text after the document is ignored.
+
+Plain documents go through msgspec's parser, several times as fast as Python's. Whatever it refuses, or might read otherwise than TF
+Serving, goes through Python's, which also finds the words for what is wrong.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +10,14 @@ import json
 import re
 from typing import Any
 
+import msgspec
+
 from serving.protocol.status import invalid
 
 # How much of a value an error message shows.
 _SHOWN_BYTES = 256
+_STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_MISSING_COMMA = {"[": "Missing a comma or ] after an array element.", "{": "Missing a comma or } after an object member."}
 _BARE_INF = re.compile(r'"(?:[^"\\]|\\.)*"|Inf(?!inity)', re.DOTALL)
 # What Python's parser says, in the words TF Serving's users know.
 _REASONS = (
@@ -35,6 +43,25 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 _DECODER = json.JSONDecoder(object_pairs_hook=_first_wins, strict=False)
+_FAST = msgspec.json.Decoder()
+
+
+def _parse_plain(body: bytes) -> dict[str, Any] | None:
+    """The object in `body` if it is a plain one whose keys are all different; None when that cannot be told cheaply."""
+    try:
+        document = _FAST.decode(body)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
+    if type(document) is not dict:
+        return None
+    members = len(document)
+    for value in document.values():
+        if type(value) is dict:
+            members += len(value)
+        elif type(value) is list and value and type(value[0]) is dict:
+            members += sum(len(item) for item in value if type(item) is dict)
+    # Each member brings one colon. More of them are in a text, or in a deeper object, or belong to a key that came twice.
+    return document if body.count(b":") == members else None
 
 
 def parse_object(body: bytes) -> dict[str, Any]:
@@ -42,6 +69,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
     Bytes that are not UTF-8 become surrogate escapes, so that string tensors keep them.
     """
+    plain = _parse_plain(body)
+    if plain is not None:
+        return plain
     text = body.decode("utf-8", "surrogateescape")
     start = len(text) - len(text.lstrip(" \t\r\n"))
     if start == len(text):
@@ -70,7 +100,18 @@ def _reason(error: json.JSONDecodeError) -> str:
     for theirs, ours in _REASONS:
         if error.msg.startswith(theirs):
             return ours
-    return "Missing a comma or ] after an array element, or a comma or } after an object member."
+    return _MISSING_COMMA[_open_bracket(error.doc[: error.pos])]
+
+
+def _open_bracket(text: str) -> str:
+    """The innermost bracket that `text` leaves open."""
+    still_open = ["{"]
+    for token in _STRING_OR_BRACKET.findall(text):
+        if token in ("[", "{"):
+            still_open.append(token)
+        elif token in ("]", "}"):
+            still_open.pop()
+    return still_open[-1]
 
 
 def shown(value: Any) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -146,13 +146,24 @@ def write_outputs(outputs: Mapping[str, Array], form: Format) -> str:
             return f'{{\n    "outputs": {_write(name, array)}\n}}'
         members = ",\n".join(f"        {json.dumps(name)}: {_write(name, array)}" for name, array in outputs.items())
         return f'{{\n    "outputs": {{\n{members}\n    }}\n}}'
+    return join_rows(row_texts(outputs), named=named)
+
+
+def row_texts(outputs: Mapping[str, Array]) -> list[str]:
+    """Each row of an answer in row format, as JSON. Raises StatusError when the outputs have no rows in common."""
     _check_batch(outputs)
     rows = {name: write_rows(array, as_base64=_is_bytes(name)) for name, array in outputs.items()}
-    if not named:
-        return '{\n    "predictions": [' + ", ".join(*rows.values()) + "\n    ]\n}"
+    if len(rows) == 1:
+        return next(iter(rows.values()))
     keys = [json.dumps(name) for name in rows]
-    objects = ["{" + ", ".join(map(": ".join, zip(keys, row, strict=True))) + "}" for row in zip(*rows.values(), strict=True)]
-    return '{\n    "predictions": [\n        ' + ",\n        ".join(objects) + "\n    ]\n}"
+    return ["{" + ", ".join(map(": ".join, zip(keys, row, strict=True))) + "}" for row in zip(*rows.values(), strict=True)]
+
+
+def join_rows(texts: Sequence[str], *, named: bool) -> str:
+    """The body of an answer in row format; ``named``: each row is an object."""
+    if named:
+        return '{\n    "predictions": [\n        ' + ",\n        ".join(texts) + "\n    ]\n}"
+    return '{\n    "predictions": [' + ", ".join(texts) + "\n    ]\n}"
 
 
 def _write(name: str, array: Array) -> str:

@@ -6,6 +6,7 @@ Both typed fields and ``tensor_content`` are read.
 
 from __future__ import annotations
 
+import functools
 import math
 from typing import Any
 
@@ -24,21 +25,43 @@ _LENGTH_DELIMITED = 2
 
 
 def to_proto(value: npt.ArrayLike, dtype: str | None = None, *, as_content: bool = False) -> wire.TensorProto:
-    """The message that carries `value`, as `dtype` if given (see `serving.protocol.casting`). Raises ValueError."""
+    """The message that carries `value`, as `dtype` if given (see `serving.protocol.casting`). Raises ValueError.
+
+    Strings are never written as content: Python's own reader cannot take them from there.
+    """
     kind = of_array(np.asarray(value)) if dtype is None else BY_NAME[dtype]
-    array = cast(value, kind.name)
-    proto = wire.TensorProto(
-        dtype=wire.DataType.ValueType(kind.number),
-        tensor_shape=wire.TensorShapeProto(dim=[wire.TensorShapeProto.Dim(size=size) for size in array.shape]),
-    )
-    if kind.name == "string":
-        proto.string_val.extend(array.ravel().tolist())
-    elif as_content:
+    proto = wire.TensorProto()
+    _write(proto, kind, cast(value, kind.name), as_content and kind.name != "string")
+    return proto
+
+
+def write_proto(proto: wire.TensorProto, array: Array, *, as_content: bool = False) -> None:
+    """Fill an empty message with an array as a runtime gives it: strings are objects of type bytes, nothing is cast.
+
+    With `as_content` strings are content as well, as TF Serving writes them. Raises ValueError for a type that no tensor has.
+    """
+    _write(proto, _kind_of(array.dtype), array, as_content)
+
+
+@functools.lru_cache(maxsize=64)
+def _kind_of(dtype: np.dtype[Any]) -> DType:
+    """An element type by numpy's; remembered, because numpy makes up the name of a type each time it is asked."""
+    return of_array(np.empty(0, dtype))
+
+
+def _write(proto: wire.TensorProto, kind: DType, array: Array, as_content: bool) -> None:
+    proto.dtype = wire.DataType.ValueType(kind.number)
+    proto.tensor_shape.SetInParent()  # a scalar has a shape, too: the empty one
+    for size in array.shape:
+        proto.tensor_shape.dim.add(size=size)
+    if not as_content:
+        _write_typed(proto, kind, array)
+    elif kind.name == "string":
+        strings = array.ravel().tolist()
+        proto.tensor_content = b"".join([*(_varint(len(item)) for item in strings), *strings])
+    else:
         raw = _bfloat16_bits(array) if kind.name == "bfloat16" else array
         proto.tensor_content = raw.astype(raw.dtype.newbyteorder("<"), copy=False).tobytes()
-    else:
-        _write_typed(proto, kind, array)
-    return proto
 
 
 def to_array(proto: wire.TensorProto) -> Array:
@@ -61,6 +84,9 @@ def to_array(proto: wire.TensorProto) -> Array:
 
 def _write_typed(proto: wire.TensorProto, kind: DType, array: Array) -> None:
     if array.size == 0:
+        return
+    if kind.name == "string":
+        proto.string_val.extend(array.ravel().tolist())
         return
     if kind.field in ("float_val", "double_val", "scomplex_val", "dcomplex_val", "bool_val"):
         # A packed field of fixed-width numbers is its own little-endian memory (a bool is a one-byte varint): no loop needed.

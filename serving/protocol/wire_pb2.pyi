@@ -552,6 +552,89 @@ class RegressionResponse(google.protobuf.message.Message):
 global___RegressionResponse = RegressionResponse
 
 @typing.final
+class InferenceTask(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_SPEC_FIELD_NUMBER: builtins.int
+    METHOD_NAME_FIELD_NUMBER: builtins.int
+    method_name: builtins.str
+    @property
+    def model_spec(self) -> global___ModelSpec: ...
+    def __init__(
+        self,
+        *,
+        model_spec: global___ModelSpec | None = ...,
+        method_name: builtins.str = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["model_spec", b"model_spec"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["method_name", b"method_name", "model_spec", b"model_spec"]) -> None: ...
+
+global___InferenceTask = InferenceTask
+
+@typing.final
+class InferenceResult(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_SPEC_FIELD_NUMBER: builtins.int
+    CLASSIFICATION_RESULT_FIELD_NUMBER: builtins.int
+    REGRESSION_RESULT_FIELD_NUMBER: builtins.int
+    @property
+    def model_spec(self) -> global___ModelSpec: ...
+    @property
+    def classification_result(self) -> global___ClassificationResult: ...
+    @property
+    def regression_result(self) -> global___RegressionResult: ...
+    def __init__(
+        self,
+        *,
+        model_spec: global___ModelSpec | None = ...,
+        classification_result: global___ClassificationResult | None = ...,
+        regression_result: global___RegressionResult | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["classification_result", b"classification_result", "model_spec", b"model_spec", "regression_result", b"regression_result", "result", b"result"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["classification_result", b"classification_result", "model_spec", b"model_spec", "regression_result", b"regression_result", "result", b"result"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["result", b"result"]) -> typing.Literal["classification_result", "regression_result"] | None: ...
+
+global___InferenceResult = InferenceResult
+
+@typing.final
+class MultiInferenceRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TASKS_FIELD_NUMBER: builtins.int
+    INPUT_FIELD_NUMBER: builtins.int
+    @property
+    def tasks(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___InferenceTask]: ...
+    @property
+    def input(self) -> global___Input: ...
+    def __init__(
+        self,
+        *,
+        tasks: collections.abc.Iterable[global___InferenceTask] | None = ...,
+        input: global___Input | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["input", b"input"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["input", b"input", "tasks", b"tasks"]) -> None: ...
+
+global___MultiInferenceRequest = MultiInferenceRequest
+
+@typing.final
+class MultiInferenceResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RESULTS_FIELD_NUMBER: builtins.int
+    @property
+    def results(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___InferenceResult]: ...
+    def __init__(
+        self,
+        *,
+        results: collections.abc.Iterable[global___InferenceResult] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["results", b"results"]) -> None: ...
+
+global___MultiInferenceResponse = MultiInferenceResponse
+
+@typing.final
 class TensorInfo(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -870,6 +953,116 @@ class GetModelStatusResponse(google.protobuf.message.Message):
 global___GetModelStatusResponse = GetModelStatusResponse
 
 @typing.final
+class ReloadConfigRequest(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    CONFIG_FIELD_NUMBER: builtins.int
+    METRIC_NAMES_FIELD_NUMBER: builtins.int
+    config: builtins.bytes
+    """serialized ModelServerConfig, see serving/server/schemas"""
+    @property
+    def metric_names(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        config: builtins.bytes = ...,
+        metric_names: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["config", b"config", "metric_names", b"metric_names"]) -> None: ...
+
+global___ReloadConfigRequest = ReloadConfigRequest
+
+@typing.final
+class Metric(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    INT64_VALUE_INCREASE_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    int64_value_increase: builtins.int
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        int64_value_increase: builtins.int = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["int64_value_increase", b"int64_value_increase", "value_increase", b"value_increase"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["int64_value_increase", b"int64_value_increase", "name", b"name", "value_increase", b"value_increase"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["value_increase", b"value_increase"]) -> typing.Literal["int64_value_increase"] | None: ...
+
+global___Metric = Metric
+
+@typing.final
+class ReloadConfigResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: builtins.int
+    METRIC_FIELD_NUMBER: builtins.int
+    @property
+    def status(self) -> global___StatusProto: ...
+    @property
+    def metric(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___Metric]: ...
+    def __init__(
+        self,
+        *,
+        status: global___StatusProto | None = ...,
+        metric: collections.abc.Iterable[global___Metric] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["status", b"status"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["metric", b"metric", "status", b"status"]) -> None: ...
+
+global___ReloadConfigResponse = ReloadConfigResponse
+
+@typing.final
+class HealthCheckRequest(google.protobuf.message.Message):
+    """grpc.health.v1"""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SERVICE_FIELD_NUMBER: builtins.int
+    service: builtins.str
+    def __init__(
+        self,
+        *,
+        service: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["service", b"service"]) -> None: ...
+
+global___HealthCheckRequest = HealthCheckRequest
+
+@typing.final
+class HealthCheckResponse(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    class _ServingStatus:
+        ValueType = typing.NewType("ValueType", builtins.int)
+        V: typing_extensions.TypeAlias = ValueType
+
+    class _ServingStatusEnumTypeWrapper(google.protobuf.internal.enum_type_wrapper._EnumTypeWrapper[HealthCheckResponse._ServingStatus.ValueType], builtins.type):
+        DESCRIPTOR: google.protobuf.descriptor.EnumDescriptor
+        HEALTH_UNKNOWN: HealthCheckResponse._ServingStatus.ValueType  # 0
+        SERVING: HealthCheckResponse._ServingStatus.ValueType  # 1
+        NOT_SERVING: HealthCheckResponse._ServingStatus.ValueType  # 2
+        SERVICE_UNKNOWN: HealthCheckResponse._ServingStatus.ValueType  # 3
+
+    class ServingStatus(_ServingStatus, metaclass=_ServingStatusEnumTypeWrapper): ...
+    HEALTH_UNKNOWN: HealthCheckResponse.ServingStatus.ValueType  # 0
+    SERVING: HealthCheckResponse.ServingStatus.ValueType  # 1
+    NOT_SERVING: HealthCheckResponse.ServingStatus.ValueType  # 2
+    SERVICE_UNKNOWN: HealthCheckResponse.ServingStatus.ValueType  # 3
+
+    STATUS_FIELD_NUMBER: builtins.int
+    status: global___HealthCheckResponse.ServingStatus.ValueType
+    def __init__(
+        self,
+        *,
+        status: global___HealthCheckResponse.ServingStatus.ValueType = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["status", b"status"]) -> None: ...
+
+global___HealthCheckResponse = HealthCheckResponse
+
+@typing.final
 class PredictLog(google.protobuf.message.Message):
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
@@ -933,36 +1126,106 @@ class RegressLog(google.protobuf.message.Message):
 global___RegressLog = RegressLog
 
 @typing.final
+class MultiInferenceLog(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    REQUEST_FIELD_NUMBER: builtins.int
+    RESPONSE_FIELD_NUMBER: builtins.int
+    @property
+    def request(self) -> global___MultiInferenceRequest: ...
+    @property
+    def response(self) -> global___MultiInferenceResponse: ...
+    def __init__(
+        self,
+        *,
+        request: global___MultiInferenceRequest | None = ...,
+        response: global___MultiInferenceResponse | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["request", b"request", "response", b"response"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["request", b"request", "response", b"response"]) -> None: ...
+
+global___MultiInferenceLog = MultiInferenceLog
+
+@typing.final
+class SamplingConfig(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SAMPLING_RATE_FIELD_NUMBER: builtins.int
+    ATTRIBUTES_FIELD_NUMBER: builtins.int
+    sampling_rate: builtins.float
+    attributes: builtins.int
+    def __init__(
+        self,
+        *,
+        sampling_rate: builtins.float = ...,
+        attributes: builtins.int = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["attributes", b"attributes", "sampling_rate", b"sampling_rate"]) -> None: ...
+
+global___SamplingConfig = SamplingConfig
+
+@typing.final
+class LogMetadata(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    MODEL_SPEC_FIELD_NUMBER: builtins.int
+    SAMPLING_CONFIG_FIELD_NUMBER: builtins.int
+    @property
+    def model_spec(self) -> global___ModelSpec: ...
+    @property
+    def sampling_config(self) -> global___SamplingConfig: ...
+    def __init__(
+        self,
+        *,
+        model_spec: global___ModelSpec | None = ...,
+        sampling_config: global___SamplingConfig | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["model_spec", b"model_spec", "sampling_config", b"sampling_config"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["model_spec", b"model_spec", "sampling_config", b"sampling_config"]) -> None: ...
+
+global___LogMetadata = LogMetadata
+
+@typing.final
 class PredictionLog(google.protobuf.message.Message):
-    """One record of a warm-up file. The log types that a server refuses there are kept as bytes, to be named in the error."""
+    """One record of a warm-up file or of a prediction log. The log types that a server refuses in a warm-up are kept as bytes, to be named
+    in the error.
+    """
 
     DESCRIPTOR: google.protobuf.descriptor.Descriptor
 
+    LOG_METADATA_FIELD_NUMBER: builtins.int
     CLASSIFY_LOG_FIELD_NUMBER: builtins.int
     REGRESS_LOG_FIELD_NUMBER: builtins.int
     PREDICT_LOG_FIELD_NUMBER: builtins.int
     MULTI_INFERENCE_LOG_FIELD_NUMBER: builtins.int
     SESSION_RUN_LOG_FIELD_NUMBER: builtins.int
-    multi_inference_log: builtins.bytes
+    PREDICT_STREAMED_LOG_FIELD_NUMBER: builtins.int
     session_run_log: builtins.bytes
+    predict_streamed_log: builtins.bytes
+    @property
+    def log_metadata(self) -> global___LogMetadata: ...
     @property
     def classify_log(self) -> global___ClassifyLog: ...
     @property
     def regress_log(self) -> global___RegressLog: ...
     @property
     def predict_log(self) -> global___PredictLog: ...
+    @property
+    def multi_inference_log(self) -> global___MultiInferenceLog: ...
     def __init__(
         self,
         *,
+        log_metadata: global___LogMetadata | None = ...,
         classify_log: global___ClassifyLog | None = ...,
         regress_log: global___RegressLog | None = ...,
         predict_log: global___PredictLog | None = ...,
-        multi_inference_log: builtins.bytes = ...,
+        multi_inference_log: global___MultiInferenceLog | None = ...,
         session_run_log: builtins.bytes = ...,
+        predict_streamed_log: builtins.bytes = ...,
     ) -> None: ...
-    def HasField(self, field_name: typing.Literal["classify_log", b"classify_log", "log_type", b"log_type", "multi_inference_log", b"multi_inference_log", "predict_log", b"predict_log", "regress_log", b"regress_log", "session_run_log", b"session_run_log"]) -> builtins.bool: ...
-    def ClearField(self, field_name: typing.Literal["classify_log", b"classify_log", "log_type", b"log_type", "multi_inference_log", b"multi_inference_log", "predict_log", b"predict_log", "regress_log", b"regress_log", "session_run_log", b"session_run_log"]) -> None: ...
-    def WhichOneof(self, oneof_group: typing.Literal["log_type", b"log_type"]) -> typing.Literal["classify_log", "regress_log", "predict_log", "multi_inference_log", "session_run_log"] | None: ...
+    def HasField(self, field_name: typing.Literal["classify_log", b"classify_log", "log_metadata", b"log_metadata", "log_type", b"log_type", "multi_inference_log", b"multi_inference_log", "predict_log", b"predict_log", "predict_streamed_log", b"predict_streamed_log", "regress_log", b"regress_log", "session_run_log", b"session_run_log"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["classify_log", b"classify_log", "log_metadata", b"log_metadata", "log_type", b"log_type", "multi_inference_log", b"multi_inference_log", "predict_log", b"predict_log", "predict_streamed_log", b"predict_streamed_log", "regress_log", b"regress_log", "session_run_log", b"session_run_log"]) -> None: ...
+    def WhichOneof(self, oneof_group: typing.Literal["log_type", b"log_type"]) -> typing.Literal["classify_log", "regress_log", "predict_log", "multi_inference_log", "session_run_log", "predict_streamed_log"] | None: ...
 
 global___PredictionLog = PredictionLog
 
@@ -1090,3 +1353,173 @@ class Example(google.protobuf.message.Message):
     def ClearField(self, field_name: typing.Literal["features", b"features"]) -> None: ...
 
 global___Example = Example
+
+@typing.final
+class NodeDef(google.protobuf.message.Message):
+    """What a server reads of a saved_model.pb: which signatures there are and which operations the graph consists of."""
+
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: builtins.int
+    OP_FIELD_NUMBER: builtins.int
+    name: builtins.str
+    op: builtins.str
+    def __init__(
+        self,
+        *,
+        name: builtins.str = ...,
+        op: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["name", b"name", "op", b"op"]) -> None: ...
+
+global___NodeDef = NodeDef
+
+@typing.final
+class FunctionDef(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NODE_DEF_FIELD_NUMBER: builtins.int
+    @property
+    def node_def(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___NodeDef]: ...
+    def __init__(
+        self,
+        *,
+        node_def: collections.abc.Iterable[global___NodeDef] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["node_def", b"node_def"]) -> None: ...
+
+global___FunctionDef = FunctionDef
+
+@typing.final
+class FunctionDefLibrary(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    FUNCTION_FIELD_NUMBER: builtins.int
+    @property
+    def function(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___FunctionDef]: ...
+    def __init__(
+        self,
+        *,
+        function: collections.abc.Iterable[global___FunctionDef] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["function", b"function"]) -> None: ...
+
+global___FunctionDefLibrary = FunctionDefLibrary
+
+@typing.final
+class GraphDef(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    NODE_FIELD_NUMBER: builtins.int
+    LIBRARY_FIELD_NUMBER: builtins.int
+    @property
+    def node(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___NodeDef]: ...
+    @property
+    def library(self) -> global___FunctionDefLibrary: ...
+    def __init__(
+        self,
+        *,
+        node: collections.abc.Iterable[global___NodeDef] | None = ...,
+        library: global___FunctionDefLibrary | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["library", b"library"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["library", b"library", "node", b"node"]) -> None: ...
+
+global___GraphDef = GraphDef
+
+@typing.final
+class MetaInfoDef(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    TAGS_FIELD_NUMBER: builtins.int
+    @property
+    def tags(self) -> google.protobuf.internal.containers.RepeatedScalarFieldContainer[builtins.str]: ...
+    def __init__(
+        self,
+        *,
+        tags: collections.abc.Iterable[builtins.str] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["tags", b"tags"]) -> None: ...
+
+global___MetaInfoDef = MetaInfoDef
+
+@typing.final
+class SaverDef(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    RESTORE_OP_NAME_FIELD_NUMBER: builtins.int
+    restore_op_name: builtins.str
+    def __init__(
+        self,
+        *,
+        restore_op_name: builtins.str = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["restore_op_name", b"restore_op_name"]) -> None: ...
+
+global___SaverDef = SaverDef
+
+@typing.final
+class MetaGraphDef(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    @typing.final
+    class SignatureDefEntry(google.protobuf.message.Message):
+        DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: builtins.int
+        VALUE_FIELD_NUMBER: builtins.int
+        key: builtins.str
+        @property
+        def value(self) -> global___SignatureDef: ...
+        def __init__(
+            self,
+            *,
+            key: builtins.str = ...,
+            value: global___SignatureDef | None = ...,
+        ) -> None: ...
+        def HasField(self, field_name: typing.Literal["value", b"value"]) -> builtins.bool: ...
+        def ClearField(self, field_name: typing.Literal["key", b"key", "value", b"value"]) -> None: ...
+
+    META_INFO_DEF_FIELD_NUMBER: builtins.int
+    GRAPH_DEF_FIELD_NUMBER: builtins.int
+    SAVER_DEF_FIELD_NUMBER: builtins.int
+    SIGNATURE_DEF_FIELD_NUMBER: builtins.int
+    @property
+    def meta_info_def(self) -> global___MetaInfoDef: ...
+    @property
+    def graph_def(self) -> global___GraphDef: ...
+    @property
+    def saver_def(self) -> global___SaverDef: ...
+    @property
+    def signature_def(self) -> google.protobuf.internal.containers.MessageMap[builtins.str, global___SignatureDef]: ...
+    def __init__(
+        self,
+        *,
+        meta_info_def: global___MetaInfoDef | None = ...,
+        graph_def: global___GraphDef | None = ...,
+        saver_def: global___SaverDef | None = ...,
+        signature_def: collections.abc.Mapping[builtins.str, global___SignatureDef] | None = ...,
+    ) -> None: ...
+    def HasField(self, field_name: typing.Literal["graph_def", b"graph_def", "meta_info_def", b"meta_info_def", "saver_def", b"saver_def"]) -> builtins.bool: ...
+    def ClearField(self, field_name: typing.Literal["graph_def", b"graph_def", "meta_info_def", b"meta_info_def", "saver_def", b"saver_def", "signature_def", b"signature_def"]) -> None: ...
+
+global___MetaGraphDef = MetaGraphDef
+
+@typing.final
+class SavedModel(google.protobuf.message.Message):
+    DESCRIPTOR: google.protobuf.descriptor.Descriptor
+
+    SAVED_MODEL_SCHEMA_VERSION_FIELD_NUMBER: builtins.int
+    META_GRAPHS_FIELD_NUMBER: builtins.int
+    saved_model_schema_version: builtins.int
+    @property
+    def meta_graphs(self) -> google.protobuf.internal.containers.RepeatedCompositeFieldContainer[global___MetaGraphDef]: ...
+    def __init__(
+        self,
+        *,
+        saved_model_schema_version: builtins.int = ...,
+        meta_graphs: collections.abc.Iterable[global___MetaGraphDef] | None = ...,
+    ) -> None: ...
+    def ClearField(self, field_name: typing.Literal["meta_graphs", b"meta_graphs", "saved_model_schema_version", b"saved_model_schema_version"]) -> None: ...
+
+global___SavedModel = SavedModel

@@ -17,43 +17,57 @@ _FAILED = 255
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the server and return its exit code."""
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        flags, unknown = command_line.parse(sys.argv[1:] if arguments is None else arguments)
+        flags, unknown = command_line.parse(given)
     except SluicewayError as error:
         _say(f"{error}\n\n{command_line.usage()}")
         return _FAILED
     if flags.help:
         _say(command_line.usage())
-        return 0
+        return _FAILED if flags.strict else 0
     if flags.version:
         _say(f"TensorFlow ModelServer: sluiceway {_installed('sluiceway')}\nTensorFlow Library: {_installed('tensorflow')}")
         return 0
-    _set_up_logging(flags.verbose)
+    set_up_logging(flags.verbose)
     for argument in unknown:
         logging.getLogger("serving.server").warning("unknown argument: %s", argument)
     if flags.parent_pid:
         orphan.watch(flags.parent_pid, flags.remove_on_exit)
     try:
-        return _run(flags)
+        return _run(flags, given)
     finally:
         if flags.remove_on_exit is not None:
             orphan.remove_directory(flags.remove_on_exit)
 
 
-def _run(flags: command_line.Flags) -> int:
-    from serving.server import lifecycle  # grpc and uvicorn: --help and --version do without
-
+def _run(flags: command_line.Flags, given: list[str]) -> int:
     try:
-        lifecycle.run(flags)
+        if flags.workers > 1:
+            command_line.check(flags)
+            from serving.server.workers.supervisor import Supervisor
+
+            Supervisor(flags, given).run()
+        else:
+            from serving.server import lifecycle  # grpc and uvicorn: --help and --version do without
+
+            lifecycle.run(flags)
     except SluicewayError as error:
-        _say(f"Failed to start server. Error: {error}")
+        _say(f"Failed to start server. Error: {_in_full(error)}")
         if flags.verbose:
             raise
         return _FAILED
     return 0
 
 
-def _set_up_logging(verbose: bool) -> None:
+def _in_full(error: SluicewayError) -> str:
+    """With its code, as TF Serving prints a status."""
+    code = getattr(error, "code", None)
+    return str(error) if code is None else f"{code.name}: {error}"
+
+
+def set_up_logging(verbose: bool) -> None:
+    """Our log lines to stderr; those of TensorFlow and gRPC only when `verbose`."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
     logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else logging.WARNING)
     if not verbose:

@@ -1,136 +1,157 @@
-"""From flags to a running server and back: what starts in which order, and how it ends."""
+"""From flags to a running server process and back: what starts in which order, and how it ends."""
 
 from __future__ import annotations
 
-import json
 import logging
-import os
+import platform
 import signal
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
+from dataclasses import dataclass
+from importlib import metadata
 
-from configs.errors import SluicewayError, UsageError
-from serving.protocol.status import Code, State, StatusError, VersionStatus
-from serving.server import savedmodel, warmup
+from serving.protocol.status import StatusError
+from serving.server import channel_arguments, savedmodel, tls
+from serving.server import flags as command_line
+from serving.server.app import HttpSettings
+from serving.server.assembly import Parts, assemble
+from serving.server.cluster import LocalCluster
+from serving.server.config_file import ConfigFile, configured
+from serving.server.core import Cluster
 from serving.server.flags import Flags
-from serving.server.listeners import Listeners
-from serving.server.models import Models
-from serving.server.servable import Servable
-from serving.server.watcher import Retries, Watcher
+from serving.server.listeners import GrpcSettings, Listeners, RestSettings
+from serving.server.manager import StartFailed
+from serving.server.metrics import Metrics
+from serving.server.model_config import ModelConfig
+from serving.server.ports import Ports, announce, ports_of
+from serving.server.schemas import ssl
 
 log = logging.getLogger(__name__)
 
-GRACE_SECONDS = 10.0
+
+@dataclass(frozen=True)
+class Membership:
+    """What a process is told that is one of several behind the same ports."""
+
+    ports: Ports
+    share: Callable[[LocalCluster, Metrics], Cluster]
+    listening: Callable[[], None]
+    configs: tuple[ModelConfig, ...] | None = None
 
 
-class StartFailed(SluicewayError):
-    """No version of the model could be loaded, and there is nothing else to serve."""
-
-
-def run(flags: Flags) -> None:
+def run(flags: Flags, membership: Membership | None = None) -> None:
     """Serve until SIGTERM or SIGINT. Raises SluicewayError when the server cannot start."""
-    if not flags.model_base_path:
-        raise UsageError("Both server_options.model_base_path and server_options.model_config_file are empty!")
+    command_line.check(flags)
     stop = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: stop.set())
+    if not flags.strict:  # upstream has no handler: the signal ends it where it stands
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+    for line in command_line.unused(flags):
+        log.info(line)
     started = time.monotonic()
-    runtime = savedmodel.import_runtime()
+    runtime = savedmodel.import_runtime(quiet=not flags.verbose)
     log.info("TensorFlow %s ready in %.2f s", runtime, time.monotonic() - started)
+    parts = assemble(flags, membership.share if membership is not None else None)
+    parts.metrics.build(_own_version(), runtime, platform.python_version())
+    try:
+        _serve(parts, stop, membership)
+    finally:
+        parts.close()
 
-    models = Models()
-    watcher = Watcher(
-        models,
-        flags.model_name,
-        Path(flags.model_base_path),
-        loader(flags),
-        poll_seconds=flags.file_system_poll_wait_seconds,
-        retries=Retries(flags.max_num_load_retries, flags.load_retry_interval_micros / 1e6),
-    )
+
+def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -> None:
+    flags = parts.flags
+    configs = membership.configs if membership is not None and membership.configs is not None else configured(flags)
+    ports = membership.ports if membership is not None else ports_of(flags)
+    file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, lambda found: _apply(parts, found))
     if flags.ports_file is not None:
         # Whoever wants the ports wants to see the load happen, and to read why it failed: open first, load later.
-        with _OpenPorts(flags, models) as listeners:
-            _announce(flags.ports_file, listeners)
-            watcher.start()
+        with _OpenPorts(parts, ports, shared=membership is not None) as listeners:
+            if membership is None:
+                announce(flags.ports_file, listeners.ports)
+            else:
+                membership.listening()
+            _start(parts, configs)
+            file.start()
             stop.wait()
-            watcher.stop()
+            file.stop()
         return
-    watcher.start()
-    if wait_for_model(models, flags.model_name, watcher, stop):
-        with _OpenPorts(flags, models):
+    _start(parts, configs)
+    if parts.manager.wait_until_available(stop):
+        with _OpenPorts(parts, ports, shared=membership is not None):
+            if membership is not None:
+                membership.listening()
+            file.start()
             stop.wait()
-            watcher.stop()
+            file.stop()
 
 
-def loader(flags: Flags) -> Callable[[Path], Servable]:
-    """How a version directory becomes a model that may answer: loaded, then warmed up."""
+def _start(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
+    parts.manager.start(configs)
+    try:
+        parts.follow(configs)
+    except StatusError as error:
+        raise StartFailed(f"{error.code.name}: {error.message}") from error
 
-    def load(path: Path) -> Servable:
-        model = savedmodel.load(path)
-        records = path / warmup.WARMUP_FILE
-        if flags.enable_model_warmup and records.is_file():
-            try:
-                count = warmup.warm_up(model, records, savedmodel.read_records(records), flags.num_request_iterations_for_warmup)
-            except StatusError:
-                model.close()
-                raise
-            log.info("warmed up %s with %d records", path, count)
-        return model
 
-    return load
+def _apply(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
+    if configs != parts.manager.configs:
+        parts.manager.reload(configs, None)
+        parts.follow(configs)
 
 
 class _OpenPorts:
     """The ports, for the time of a block. Leaving it drains them."""
 
-    def __init__(self, flags: Flags, models: Models) -> None:
-        any_port = flags.ports_file is not None
+    def __init__(self, parts: Parts, ports: Ports, *, shared: bool) -> None:
+        self._parts, flags = parts, parts.flags
+        credentials = None
+        if flags.ssl_config_file:
+            credentials = tls.grpc_credentials(ssl.from_file(flags.ssl_config_file))
+        elif flags.use_alts_credentials:
+            credentials = tls.alts_credentials()
+        for_grpc = GrpcSettings(
+            bind=flags.bind,
+            port=ports.grpc,
+            socket_path=flags.grpc_socket_path,
+            threads=flags.grpc_max_threads,
+            credentials=credentials,
+            channel_arguments=channel_arguments.parse(flags.grpc_channel_arguments),
+            largest_message=flags.max_request_bytes,
+            share_port=shared,
+        )
+        for_rest = RestSettings(
+            bind=flags.bind,
+            port=ports.rest or 0,
+            threads=flags.rest_api_num_threads,
+            tls=tls.rest_context(flags),
+            http=HttpSettings(flags.rest_api_enable_cors_support, flags.max_request_bytes),
+            share_port=shared,
+        )
+        wants_grpc = ports.grpc is not None or bool(flags.grpc_socket_path)
         self._listeners = Listeners(
-            models,
-            flags.bind,
-            grpc_port=flags.port if flags.port or any_port else None,
-            rest_port=flags.rest_api_port if flags.rest_api_port or any_port else None,
+            parts.grpc_api(),
+            parts.rest_api(),
+            parts.pages(),
+            for_grpc if wants_grpc else None,
+            for_rest if ports.rest is not None else None,
         )
 
     def __enter__(self) -> Listeners:
-        ports = [(name, listener.port) for name, listener in vars(self._listeners).items() if listener is not None]
-        log.info("listening: %s", ", ".join(f"{name} on port {port}" for name, port in ports))
+        opened = [(name, listener.port) for name, listener in vars(self._listeners).items() if listener is not None and listener.port]
+        log.info("listening: %s", ", ".join(f"{name} on port {port}" for name, port in opened) or self._parts.flags.grpc_socket_path)
         return self._listeners
 
     def __exit__(self, *_: object) -> None:
-        log.info("stopping: no new requests, up to %.0f s for those under way", GRACE_SECONDS)
-        self._listeners.stop(GRACE_SECONDS)
+        grace = self._parts.flags.drain_seconds
+        log.info("stopping: no new requests, up to %.0f s for those under way", grace)
+        self._parts.local.drain()
+        self._listeners.stop(grace)
 
 
-def wait_for_model(models: Models, model: str, watcher: Watcher, stop: threading.Event, poll_seconds: float = 0.05) -> bool:
-    """Wait until a version is available; False when told to stop. Raises StartFailed when all that was found failed to load.
-
-    A directory that is missing, empty or incomplete is waited for: it may be on its way.
-    """
-    while not stop.wait(poll_seconds):
-        if State.AVAILABLE in models.states(model).values():
-            return True
-        if watcher.gave_up:
-            raise StartFailed(_not_available(model, [status for status in models.statuses(model) if status.code is not Code.OK]))
-    return False
-
-
-def _not_available(model: str, failed: list[VersionStatus]) -> str:
-    listed = "".join(
-        f"{{name: {model} version: {status.version}}} due to error: {status.code.name}: {status.message}, " for status in failed
-    )
-    return f"UNKNOWN: {len(failed)} servable(s) did not become available: {{{listed}}}"
-
-
-def _announce(ports_file: Path, listeners: Listeners) -> None:
-    """Write the ports in one piece: a reader sees all of the file or none of it."""
-    ports = {
-        "grpc": listeners.grpc.port if listeners.grpc else None,
-        "rest": listeners.rest.port if listeners.rest else None,
-        "pid": os.getpid(),
-    }
-    partial = ports_file.with_name(f"{ports_file.name}.{os.getpid()}.partial")
-    partial.write_text(json.dumps(ports), encoding="utf-8")
-    partial.replace(ports_file)
+def _own_version() -> str:
+    try:
+        return metadata.version("sluiceway")
+    except metadata.PackageNotFoundError:
+        return "(not installed)"

@@ -5,20 +5,27 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
+import ssl
 import threading
 import time
+from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import grpc
 import uvicorn
+import uvloop
 
 from configs.errors import SluicewayError
-from serving.server.app import App
+from serving.server.app import App, HttpSettings
 from serving.server.grpc_api import GrpcApi
-from serving.server.models import Models
+from serving.server.pages import Pages
+from serving.server.ports import Ports
 from serving.server.rest_api import RestApi
 
 _BACKLOG = 2048
+_LARGEST_MESSAGE = 2**31 - 1
 
 
 def request_threads() -> int:
@@ -26,54 +33,124 @@ def request_threads() -> int:
     return 4 * (os.cpu_count() or 1)
 
 
-class GrpcListener:
-    """The gRPC API on a TCP port. ``port`` 0 takes any free one."""
+@dataclass(frozen=True)
+class GrpcSettings:
+    """How the gRPC port is opened. ``port`` 0 takes any free one, None opens none; ``socket_path`` opens a unix socket, too."""
 
-    def __init__(self, models: Models, bind: str, port: int) -> None:
-        # Without the last option a second server could bind the same port and get half of the requests.
-        options = [("grpc.max_send_message_length", -1), ("grpc.max_receive_message_length", -1), ("grpc.so_reuseport", 0)]
-        self._executor = ThreadPoolExecutor(request_threads(), thread_name_prefix="grpc")
+    bind: str = "127.0.0.1"
+    port: int | None = 0
+    socket_path: str = ""
+    threads: int = 0
+    credentials: Any = None
+    channel_arguments: Sequence[tuple[str, int | str]] = ()
+    largest_message: int = 0
+    share_port: bool = False
+
+
+@dataclass(frozen=True)
+class RestSettings:
+    """How the REST port is opened. ``port`` 0 takes any free one; ``share_port`` lets other processes of this user listen on it, too."""
+
+    bind: str = "127.0.0.1"
+    port: int = 0
+    threads: int = 0
+    tls: ssl.SSLContext | None = None
+    http: HttpSettings = HttpSettings()
+    share_port: bool = False
+
+
+class GrpcListener:
+    """The gRPC API on a TCP port, a unix socket, or both."""
+
+    def __init__(self, api: GrpcApi, settings: GrpcSettings) -> None:
+        options = [
+            ("grpc.max_send_message_length", _LARGEST_MESSAGE),
+            ("grpc.max_receive_message_length", settings.largest_message or _LARGEST_MESSAGE),
+            # Unless workers share a port on purpose, a second server on it would get half of the requests.
+            ("grpc.so_reuseport", int(settings.share_port)),
+            *settings.channel_arguments,
+        ]
+        self._api = api
+        self._executor = ThreadPoolExecutor(settings.threads or request_threads(), thread_name_prefix="grpc")
         self._server = grpc.server(self._executor, options=options)
-        self._server.add_generic_rpc_handlers(GrpcApi(models).handlers())
-        address = f"[{bind}]:{port}" if ":" in bind else f"{bind}:{port}"
-        try:
-            self.port = self._server.add_insecure_port(address)
-        except RuntimeError as error:
-            raise SluicewayError(f"cannot listen on {address} for gRPC: is the port taken?") from error
-        if not self.port:
-            raise SluicewayError(f"cannot listen on {address} for gRPC: is the port taken?")
+        self._server.add_generic_rpc_handlers(api.handlers())
+        self.port: int | None = None
+        if settings.port is not None:
+            host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
+            self.port = self._open(f"{host}:{settings.port}", settings.credentials)
+        if settings.socket_path:
+            self._open(f"unix:{settings.socket_path}", settings.credentials)
         self._server.start()
+
+    def _open(self, address: str, credentials: Any) -> int:
+        try:
+            server = self._server
+            port = server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)
+        except RuntimeError as error:
+            raise SluicewayError(f"cannot listen on {address} for gRPC: {_why(address)}") from error
+        if not port:
+            raise SluicewayError(f"cannot listen on {address} for gRPC: {_why(address)}")
+        return int(port)
 
     def stop(self, grace_seconds: float) -> None:
         """Take no new request, and wait for those under way."""
+        self._api.drain()
         self._server.stop(grace_seconds).wait()
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-class RestListener:
-    """The REST API on a TCP port, uvicorn's loop in a thread of its own. ``port`` 0 takes any free one."""
+def _why(address: str) -> str:
+    return "can the socket file be made there?" if address.startswith("unix:") else "is the port taken?"
 
-    def __init__(self, models: Models, bind: str, port: int) -> None:
-        # With the protocol named, asyncio turns Nagle's delay off; without, every answer would wait 40 ms for an acknowledgement.
-        self._socket = socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            self._socket.bind((bind, port))
-        except OSError as error:
-            self._socket.close()
-            raise SluicewayError(f"cannot listen on {bind}:{port} for REST: {error.strerror}") from error
-        self._socket.listen(_BACKLOG)
+
+def listening_socket(bind: str, port: int, *, share: bool = False) -> socket.socket:
+    """A listening TCP socket. ``share`` lets other sockets of this user listen on the same port. Raises SluicewayError."""
+    # With the protocol named, asyncio turns Nagle's delay off; without, every answer would wait 40 ms for an acknowledgement.
+    opened = socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if share:
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    try:
+        opened.bind((bind, port))
+        opened.listen(_BACKLOG)
+    except OSError as error:
+        opened.close()
+        raise SluicewayError(f"cannot listen on {bind}:{port} for REST: {error.strerror}") from error
+    return opened
+
+
+class RestListener:
+    """The REST API on a TCP port, uvicorn's loop in a thread of its own."""
+
+    def __init__(self, api: RestApi, pages: Pages, settings: RestSettings) -> None:
+        self._socket = listening_socket(settings.bind, settings.port, share=settings.share_port)
         self.port: int = self._socket.getsockname()[1]
-        self._executor: Executor = ThreadPoolExecutor(request_threads(), thread_name_prefix="rest")
+        self._executor: Executor = ThreadPoolExecutor(settings.threads or request_threads(), thread_name_prefix="rest")
+        app = App(api, pages, self._executor, settings.http)
         self._config = uvicorn.Config(
-            App(RestApi(models), self._executor), lifespan="off", log_config=None, access_log=False, ws="none", server_header=False
+            app,
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            ws="none",
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
         )
+        self._config.load()
+        self._config.ssl = settings.tls
         self._server = uvicorn.Server(self._config)
         self._thread = threading.Thread(target=self._serve, name="rest", daemon=True)
         self._thread.start()
 
     def _serve(self) -> None:
-        asyncio.run(self._server.serve(sockets=[self._socket]))
+        loop = uvloop.new_event_loop()
+        asyncio.set_event_loop(loop)
+        try:
+            loop.run_until_complete(self._server.serve(sockets=[self._socket]))
+        finally:
+            loop.close()
 
     def stop(self, grace_seconds: float) -> None:
         """Take no new request, and wait for those under way."""
@@ -84,25 +161,31 @@ class RestListener:
 
 
 class Listeners:
-    """All open ports of a server. ``port`` is None for an API that is not wanted."""
+    """All open ports of a server. Settings that are None: no such API."""
 
-    def __init__(self, models: Models, bind: str, *, grpc_port: int | None, rest_port: int | None) -> None:
-        self.grpc = None if grpc_port is None else GrpcListener(models, bind, grpc_port)
+    def __init__(
+        self, grpc_api: GrpcApi, rest_api: RestApi, pages: Pages, for_grpc: GrpcSettings | None, for_rest: RestSettings | None
+    ) -> None:
+        self.grpc = None if for_grpc is None else GrpcListener(grpc_api, for_grpc)
         try:
-            self.rest = None if rest_port is None else RestListener(models, bind, rest_port)
+            self.rest = None if for_rest is None else RestListener(rest_api, pages, for_rest)
         except SluicewayError:
-            self.stop_grpc(0)
+            self._stop_grpc(0)
             raise
 
-    def stop_grpc(self, grace_seconds: float) -> None:
-        """Close the gRPC port, if it is open."""
+    @property
+    def ports(self) -> Ports:
+        """The numbers of the open ports."""
+        return Ports(None if self.grpc is None else self.grpc.port, None if self.rest is None else self.rest.port)
+
+    def _stop_grpc(self, grace_seconds: float) -> None:
         if self.grpc is not None:
             self.grpc.stop(grace_seconds)
 
     def stop(self, grace_seconds: float) -> None:
-        """Close both ports at the same time, then give what is under way until the grace is over."""
+        """Close all ports at the same time, then give what is under way until the grace is over."""
         deadline = time.monotonic() + grace_seconds
-        closing = threading.Thread(target=self.stop_grpc, args=(grace_seconds,), daemon=True)
+        closing = threading.Thread(target=self._stop_grpc, args=(grace_seconds,), daemon=True)
         closing.start()
         if self.rest is not None:
             self.rest.stop(grace_seconds)

@@ -3,33 +3,43 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from serving.protocol import examples, json_text, metadata, predict, routes, status
 from serving.protocol.routes import NoSuchPage, Target
 from serving.protocol.signature import DEFAULT_SIGNATURE
 from serving.protocol.status import HTTP_STATUS, Code, StatusError, invalid
-from serving.server import handlers
-from serving.server.models import Models
+from serving.server import handlers, rest_logging, together
+from serving.server.core import Call, Core
 
 log = logging.getLogger(__name__)
+
+_NOT_FOUND_PAGE = b"<html><head>\n<title>404 Not Found</title>\n</head><body>\n<h1>Not Found</h1>\n</body></html>\n"
+_COUNTED = frozenset({"predict", "classify", "regress"})
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An HTTP answer; the body is always JSON."""
+    """An HTTP answer.
+
+    ``quick``: the next such request can be answered where it is read, None: nothing was learned about that; ``together``: with all others
+    that are there.
+    """
 
     status: int
     body: bytes
+    content_type: bytes = b"application/json"
+    quick: bool | None = None
+    together: bool = False
 
 
 class RestApi:
-    """Answers every request of the REST API. Each method may run in many threads at once."""
+    """Answers every request below /v1. Each method may run in many threads at once."""
 
-    def __init__(self, models: Models) -> None:
-        self._models = models
-        self._verbs: dict[str, Callable[[Target, bytes], str]] = {
+    def __init__(self, core: Core) -> None:
+        self._core = core
+        self._verbs: dict[str, Callable[[Call, Target, bytes], str]] = {
             "predict": self._predict,
             "classify": self._classify,
             "regress": self._regress,
@@ -41,56 +51,83 @@ class RestApi:
         """Answer one request; never raises."""
         try:
             route = routes.parse(method, path)
-            text = self._verbs[route.verb](route.target, body)
         except NoSuchPage:
-            return _failure(404, "Not Found")
+            return Answer(404, _NOT_FOUND_PAGE, b"text/html; charset=ISO-8859-1")
         except StatusError as error:
-            return _failure(HTTP_STATUS[error.code], error.message)
+            self._core.metrics.request("", None, "", "REST").record(error.code, 0.0)
+            return _failure(error)
+        api = route.verb if route.verb in _COUNTED else ""
+        call = Call(self._core, api, "REST", route.target.model)
+        try:
+            with call:
+                text = self._verbs[route.verb](call, route.target, body)
+        except StatusError as error:
+            return _failure(error)
         except Exception as error:  # a fault of ours must cost one request, not the server
             log.exception("%s %s failed", method, path)
-            return _failure(500, f"{type(error).__name__}: {error}")
+            return _failure(StatusError(Code.INTERNAL, f"{type(error).__name__}: {error}"))
+        quick = call.servable is not None and call.servable.was_quick
         # Strings that are not UTF-8 leave as they are, like TF Serving's.
-        return Answer(200, text.encode("utf-8", "surrogateescape"))
+        may_share = quick and route.verb == "predict" and call.batched
+        return Answer(200, text.encode("utf-8", "surrogateescape"), quick=quick, together=may_share)
 
-    def _predict(self, target: Target, body: bytes) -> str:
+    def answer_together(self, path: str, bodies: Sequence[bytes]) -> list[Answer]:
+        """Answer POST requests to one path that are there at the same time, in one run if they go together; never raises."""
+        if len(bodies) > 1:
+            try:
+                route = routes.parse("POST", path)
+                texts = together.answer(self._core, route.target, bodies)
+            except (StatusError, NoSuchPage):
+                pass  # one of them is wrong, or they differ: each gets an answer of its own
+            except Exception:  # the same
+                log.exception("POST %s: %d requests together failed", path, len(bodies))
+            else:
+                return [Answer(200, text.encode("utf-8", "surrogateescape"), quick=True, together=True) for text in texts]
+        return [self.answer("POST", path, body) for body in bodies]
+
+    def _predict(self, call: Call, target: Target, body: bytes) -> str:
         document = json_text.parse_object(body)
         asked = predict.read_signature_name(document)
         name = asked or DEFAULT_SIGNATURE
-        with self._models.lease(target.model, resolve(target)) as lease:
-            signature = lease.servable.signatures.get(name)
-            if signature is None:
-                raise invalid(f'Serving signature name: "{name}" not found in signature def')
-            form, inputs = predict.read_inputs(document, signature, asked)
-            outputs = handlers.predict(lease.servable, name, inputs)
+        servable = call.lease(target)
+        signature = servable.signatures.get(name)
+        if signature is None:
+            raise invalid(f'Serving signature name: "{name}" not found in signature def')
+        form, inputs = predict.read_inputs(document, signature, asked)
+        outputs = handlers.predict(
+            servable, name, inputs, (), self._core.rest_timeout_seconds, check_method_name=self._core.options.check_method_names
+        )
+        rest_logging.log_predict(self._core, call.model, call.version, name, inputs, outputs)
         return predict.write_outputs(outputs, form)
 
-    def _classify(self, target: Target, body: bytes) -> str:
+    def _classify(self, call: Call, target: Target, body: bytes) -> str:
         document = json_text.parse_object(body)
         name, batch = predict.read_signature_name(document), examples.read_examples(document)
-        with self._models.lease(target.model, resolve(target)) as lease:
-            return examples.write_classifications(handlers.classify(lease.servable, name, batch))
+        results = handlers.classify(
+            call.lease(target), name, batch, self._core.rest_timeout_seconds, check_method_name=self._core.options.check_method_names
+        )
+        self._core.metrics.examples(target.model, call.version, len(batch))
+        rest_logging.log_classify(self._core, target.model, call.version, name, batch, results)
+        return examples.write_classifications(results)
 
-    def _regress(self, target: Target, body: bytes) -> str:
+    def _regress(self, call: Call, target: Target, body: bytes) -> str:
         document = json_text.parse_object(body)
         name, batch = predict.read_signature_name(document), examples.read_examples(document)
-        with self._models.lease(target.model, resolve(target)) as lease:
-            return examples.write_regressions(handlers.regress(lease.servable, name, batch))
+        values = handlers.regress(
+            call.lease(target), name, batch, self._core.rest_timeout_seconds, check_method_name=self._core.options.check_method_names
+        )
+        self._core.metrics.examples(target.model, call.version, len(batch))
+        rest_logging.log_regress(self._core, target.model, call.version, name, batch, values)
+        return examples.write_regressions(values)
 
-    def _metadata(self, target: Target, _: bytes) -> str:
-        with self._models.lease(target.model, resolve(target)) as lease:
-            return metadata.metadata_json(target.model, lease.version, lease.servable.signature_defs)
+    def _metadata(self, call: Call, target: Target, _: bytes) -> str:
+        servable = call.lease(target)
+        return metadata.metadata_json(target.model, call.version or 0, servable.signature_defs)
 
-    def _status(self, target: Target, _: bytes) -> str:
+    def _status(self, _: Call, target: Target, __: bytes) -> str:
         # A label is ignored here, as upstream does.
-        return status.status_json(self._models.statuses(target.model, target.version))
+        return status.status_json(self._core.cluster.statuses(target.model, target.version))
 
 
-def resolve(target: Target) -> int | None:
-    """The version number that a target means; None is the latest. Raises StatusError for a label: no label is assigned."""
-    if target.label is not None:
-        raise StatusError(Code.INVALID_ARGUMENT, f"Unrecognized servable version label: {target.label}")
-    return target.version
-
-
-def _failure(code: int, message: str) -> Answer:
-    return Answer(code, status.error_json(message).encode("utf-8", "surrogateescape"))
+def _failure(error: StatusError) -> Answer:
+    return Answer(HTTP_STATUS[error.code], status.error_json(error.message).encode("utf-8", "surrogateescape"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -24,8 +24,14 @@ class Servable(Protocol):
     def signatures(self) -> Mapping[str, SignatureSpec]:
         """The signatures that a request may name."""
 
-    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
-        """Feed and fetch tensors by their names in the graph. Raises StatusError."""
+    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str], timeout_seconds: float | None = None) -> list[Array]:
+        """Feed and fetch tensors by their names in the graph; strings are object arrays of bytes.
+
+        Raises StatusError: the runtime's own code and text, DEADLINE_EXCEEDED when it takes longer than ``timeout_seconds``.
+        """
+
+    def quick(self, feeds: Iterable[str], fetches: Iterable[str]) -> bool:
+        """Is a run with these tensors expected to take so little time that no thread needs to be asked for it?"""
 
     def close(self) -> None:
         """Free the memory."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import numpy as np
 
@@ -40,9 +40,14 @@ class FakeServable:
         self.closed = False
         self._graph = graph
 
-    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str]) -> list[Array]:
+    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str], timeout_seconds: float | None = None) -> list[Array]:
+        del timeout_seconds  # a fake answers at once
         tensors = self._graph(feeds)
         return [tensors[name] for name in fetches]
+
+    def quick(self, feeds: Iterable[str], fetches: Iterable[str]) -> bool:
+        del feeds, fetches
+        return False
 
     def close(self) -> None:
         self.closed = True

@@ -24,8 +24,8 @@ def graph(feeds):
     while not (gate / "leave").exists():
         time.sleep(0.01)
     return double(feeds)
-savedmodel.import_runtime = lambda: "fake"
-savedmodel.load = lambda path: FakeServable(graph=graph)
+savedmodel.import_runtime = lambda quiet: "fake"
+savedmodel.load = lambda path, options: FakeServable(graph=graph)
 sys.exit(__main__.main())
 """
 
@@ -43,17 +43,19 @@ class ServerProcess:
 @contextmanager
 def running(base_path: Path, scratch: Path, *flags: str, gate: Path | None = None) -> Iterator[ServerProcess]:
     """A server for model ``m``, killed at the end if it still runs."""
-    start = ["-m", "serving.server"] if gate is None else ["-c", GATED, str(gate)]
+    start = ("-m", "serving.server") if gate is None else ("-c", GATED, str(gate))
+    arguments = ("--port=0", "--model_name=m", f"--model_base_path={base_path}", "--file_system_poll_wait_seconds=0.05")
+    with started(scratch, *arguments, *flags, start=start) as server:
+        yield server
+
+
+@contextmanager
+def started(scratch: Path, *flags: str, start: tuple[str, ...] = ("-m", "serving.server")) -> Iterator[ServerProcess]:
+    """A server with these flags, killed at the end if it still runs. Its ports are open, its models perhaps still loading."""
     ports_file, log = scratch / "ports.json", scratch / "server.log"
-    arguments = [
-        "--port=0",
-        "--model_name=m",
-        f"--model_base_path={base_path}",
-        "--file_system_poll_wait_seconds=0.05",
-        f"--ports_file={ports_file}",
-    ]
     with log.open("w") as sink:
-        process = subprocess.Popen([sys.executable, *start, *arguments, *flags], stdout=sink, stderr=sink, text=True)
+        command = [sys.executable, *start, f"--ports_file={ports_file}", *flags]
+        process = subprocess.Popen(command, stdout=sink, stderr=sink, text=True)
     try:
         ports = wait_for(
             lambda: json.loads(ports_file.read_text()) if ports_file.exists() else None,

@@ -103,10 +103,10 @@ def test_sigterm_lets_requests_under_way_finish(tmp_path, transport):
 def test_without_ports_file_a_start_without_a_good_version_fails_at_once(tmp_path):
     (tmp_path / "1").mkdir()
     (tmp_path / "1" / "saved_model.pb").write_bytes(b"junk")
-    result = start(f"--model_base_path={tmp_path}", "--model_name=m", "--port=0", "--rest_api_port=0")
+    result = start(f"--model_base_path={tmp_path}", "--model_name=m", "--port=0", f"--grpc_socket_path={tmp_path}/socket")
     assert result.returncode == 255
     assert result.stdout.startswith(
-        "Failed to start server. Error: UNKNOWN: 1 servable(s) did not become available: {{name: m version: 1} due to error:"
+        "Failed to start server. Error: UNKNOWN: 1 servable(s) did not become available: {{{name: m version: 1} due to error:"
     )
     assert "Traceback" not in result.stdout + result.stderr
 

@@ -9,8 +9,10 @@ from typing import Any
 import grpc
 import pytest
 
-from serving.server.listeners import GrpcListener
+from serving.server.grpc_api import GrpcApi
+from serving.server.listeners import GrpcListener, GrpcSettings
 from serving.server.models import Models
+from tests.fakes.core import core_of
 from tests.fakes.servable import FakeServable
 
 
@@ -35,7 +37,7 @@ def stock() -> Any:
 def channel() -> Any:
     models = Models()
     models.load("m", 3, FakeServable)
-    listener = GrpcListener(models, "127.0.0.1", 0)
+    listener = GrpcListener(GrpcApi(core_of(models)), GrpcSettings())
     with grpc.insecure_channel(f"127.0.0.1:{listener.port}") as opened:
         yield opened
     listener.stop(1)

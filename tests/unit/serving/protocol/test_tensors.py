@@ -87,3 +87,20 @@ def test_missing_values_are_filled_with_the_last_one(proto, expected):
 def test_a_message_that_contradicts_itself_is_refused(proto, message):
     with pytest.raises(ValueError, match=message):
         tensors.to_array(proto)
+
+
+def test_a_written_scalar_has_a_shape_of_no_dimensions():
+    proto = wire.TensorProto()
+    tensors.write_proto(proto, np.asarray(np.float32(1.5)))
+    assert proto.HasField("tensor_shape")
+    assert not proto.tensor_shape.dim
+    assert list(proto.float_val) == [1.5]
+
+
+@pytest.mark.parametrize("array", [np.float32([[1, 2]]), np.array([b"a", b""], object), np.zeros((0, 3), np.int64)])
+@pytest.mark.parametrize("as_content", [True, False])
+def test_a_written_array_is_read_back(array, as_content):
+    proto = wire.TensorProto()
+    tensors.write_proto(proto, array, as_content=as_content)
+    read = tensors.to_array(proto)
+    assert (read.shape, read.dtype, read.tolist()) == (array.shape, array.dtype, array.tolist())

@@ -10,8 +10,10 @@ import pytest
 
 from serving.protocol import tensors
 from serving.protocol import wire_pb2 as wire
-from serving.server.listeners import GrpcListener
+from serving.server.grpc_api import GrpcApi
+from serving.server.listeners import GrpcListener, GrpcSettings
 from serving.server.models import Models
+from tests.fakes.core import core_of
 from tests.fakes.servable import FakeServable
 
 PREDICTION, MODEL = "/tensorflow.serving.PredictionService", "/tensorflow.serving.ModelService"
@@ -25,7 +27,7 @@ TWO = wire.ModelSpec(name="m", version=wire.Int64Value(value=2))
 def channel() -> Iterator[grpc.Channel]:
     models = Models()
     models.load("m", 1, FakeServable)
-    listener = GrpcListener(models, "127.0.0.1", 0)
+    listener = GrpcListener(GrpcApi(core_of(models)), GrpcSettings())
     with grpc.insecure_channel(f"127.0.0.1:{listener.port}") as opened:
         yield opened
     listener.stop(1)
@@ -62,7 +64,7 @@ def test_an_answer_names_model_signature_and_version(channel):
             "INVALID_ARGUMENT",
             "tensor parsing error: x",
         ),
-        ("Classify", wire.ClassificationRequest(model_spec=M), "INVALID_ARGUMENT", "Input is empty."),
+        ("Classify", wire.ClassificationRequest(model_spec=M), "INVALID_ARGUMENT", "No classification inputs found in SignatureDef: "),
         (
             "GetModelMetadata",
             wire.GetModelMetadataRequest(model_spec=M),

@@ -13,8 +13,9 @@ from configs.errors import SluicewayError
 from serving.clients import load
 from serving.clients.base import PredictClient
 from serving.errors import Unavailable
-from serving.server.listeners import Listeners
+from serving.server.listeners import GrpcSettings, Listeners, RestSettings
 from serving.server.models import Models
+from tests.fakes.core import listen
 from tests.fakes.servable import FakeServable, double
 
 
@@ -30,10 +31,6 @@ class Gate:
         return double(feeds)
 
 
-def open_on(models: Models) -> Listeners:
-    return Listeners(models, "127.0.0.1", grpc_port=0, rest_port=0)
-
-
 def client_of(transport: str, listeners: Listeners) -> PredictClient:
     return load(transport)(f"127.0.0.1:{vars(listeners)[transport].port}")
 
@@ -42,7 +39,7 @@ def client_of(transport: str, listeners: Listeners) -> PredictClient:
 def test_a_request_under_way_is_answered_while_new_ones_are_turned_away(transport):
     gate, models = Gate(), Models()
     models.load("m", 1, lambda: FakeServable(graph=gate))
-    listeners = open_on(models)
+    listeners = listen(models)
     with client_of(transport, listeners) as client, ThreadPoolExecutor(2) as pool:
         client.metadata("m")
         answer = pool.submit(client.predict, "m", {"x": [1.0]})
@@ -68,17 +65,17 @@ def wait_until_refused(port: int) -> None:
 
 def test_a_taken_port_is_one_clear_error():
     models = Models()
-    listeners = open_on(models)
+    listeners = listen(models)
     try:
-        for ports in ({"grpc_port": listeners.grpc.port, "rest_port": None}, {"grpc_port": None, "rest_port": listeners.rest.port}):
+        for ports in ({"grpc": GrpcSettings(port=listeners.ports.grpc)}, {"rest": RestSettings(port=listeners.ports.rest)}):
             with pytest.raises(SluicewayError, match=r"cannot listen on 127.0.0.1:\d+"):
-                Listeners(models, "127.0.0.1", **ports)
+                listen(models, both=False, **ports)
     finally:
         listeners.stop(1)
 
 
 def test_answers_are_not_held_back_by_nagles_algorithm():
-    listeners = open_on(Models())
+    listeners = listen(Models())
     try:
         # asyncio switches it off only where the socket says that it speaks TCP.
         assert listeners.rest._socket.proto == socket.IPPROTO_TCP

@@ -1,0 +1,1 @@
+"""Requests of many callers run as one: what TF Serving calls batching."""

@@ -1,0 +1,174 @@
+"""A SavedModel in a session of TensorFlow's C library: the loader and the session that TF Serving is made of."""
+
+from __future__ import annotations
+
+import ctypes
+import threading
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from serving.protocol import metadata
+from serving.protocol import wire_pb2 as wire
+from serving.protocol.signature import SignatureSpec
+from serving.protocol.status import StatusError, invalid
+from serving.server.runtime.library import Buffer, Library, Output, Pointer, library
+from serving.server.runtime.pace import Pace
+from serving.server.runtime.tensors import Tensors
+
+Array = np.ndarray[Any, Any]
+
+
+def _buffer(content: bytes) -> tuple[Any, Any]:
+    """(pointer to a TF_Buffer, what must stay alive for it)."""
+    memory = ctypes.create_string_buffer(content, len(content))
+    held = Buffer(ctypes.cast(memory, Pointer), len(content), None)
+    return ctypes.byref(held), (memory, held)
+
+
+def _varint(number: int) -> bytes:
+    parts = bytearray()
+    while number > 0x7F:
+        parts.append(number & 0x7F | 0x80)
+        number >>= 7
+    return bytes([*parts, number])
+
+
+# RunOptions.inter_op_thread_pool = -1: run in the calling thread. For a graph of microseconds most of a call is else spent on handing over.
+_IN_CALLER, _IN_CALLER_MEMORY = _buffer(b"\x18" + b"\xff" * 9 + b"\x01")
+
+
+class _Plan:
+    """One set of feeds and fetches, resolved in the graph."""
+
+    def __init__(self, feeds: Any, fetches: Any, names: tuple[str, ...]) -> None:
+        self.feeds, self.fetches, self.names = feeds, fetches, names
+        self.values = Pointer * len(feeds)
+        self.results = Pointer * len(fetches)
+        self.pace = Pace()
+
+
+class SessionModel:
+    """A `Servable` in one session."""
+
+    def __init__(self, lib: Library, session: int, graph: int, signature_defs: Mapping[str, wire.SignatureDef]) -> None:
+        self._lib, self._session, self._graph = lib, session, graph
+        self._tensors = Tensors(lib)
+        self._plans: dict[tuple[tuple[str, ...], tuple[str, ...]], _Plan] = {}
+        self._local = threading.local()
+        self.signature_defs = dict(signature_defs)
+        self.signatures: Mapping[str, SignatureSpec] = metadata.from_messages(signature_defs)
+
+    def run(self, feeds: Mapping[str, Array], fetches: Sequence[str], timeout_seconds: float | None = None) -> list[Array]:
+        """See `Servable.run`. A call that is known to be quick runs in the calling thread, and is not timed out."""
+        # One order of the feeds, so that one set of tensors has one executor in the session.
+        names = tuple(sorted(feeds))
+        key = (names, tuple(fetches))
+        plan = self._plans.get(key) or self._resolve(key)
+        if plan.pace.quick:
+            started = time.thread_time()
+            result = self._run(plan, feeds, _IN_CALLER)
+            plan.pace.saw(time.thread_time() - started)
+            return result
+        options, held = (None, None) if timeout_seconds is None else _timeout(timeout_seconds)
+        wall = time.perf_counter()
+        result = self._run(plan, feeds, options)
+        plan.pace.saw(time.perf_counter() - wall)
+        del held  # the options had to live until here
+        return result
+
+    def quick(self, feeds: Iterable[str], fetches: Iterable[str]) -> bool:
+        """See `Servable.quick`."""
+        plan = self._plans.get((tuple(sorted(feeds)), tuple(fetches)))
+        return plan is not None and plan.pace.quick
+
+    def _run(self, plan: _Plan, feeds: Mapping[str, Array], options: Any) -> list[Array]:
+        lib, tensors = self._lib, self._tensors
+        status = self._status()
+        values, results = plan.values(), plan.results()
+        try:
+            for index, name in enumerate(plan.names):
+                values[index] = tensors.make(feeds[name])
+            lib.SessionRun(
+                self._session, options, plan.feeds, values, len(values), plan.fetches, results, len(results), None, 0, None, status
+            )
+            if lib.GetCode(status):
+                lib.check(status)
+            return [tensors.read(result or 0) for result in results]
+        finally:
+            for tensor in (*values, *results):
+                if tensor:
+                    lib.DeleteTensor(tensor)
+
+    def _status(self) -> int:
+        status = getattr(self._local, "status", None)
+        if status is None:
+            status = self._local.status = _Status(self._lib)
+        return int(status.pointer)
+
+    def _resolve(self, key: tuple[tuple[str, ...], tuple[str, ...]]) -> _Plan:
+        feeds, fetches = key
+        plan = _Plan(self._outputs(feeds, "feed"), self._outputs(fetches, "fetch"), feeds)
+        return self._plans.setdefault(key, plan)
+
+    def _outputs(self, names: Sequence[str], role: str) -> Any:
+        outputs = (Output * len(names))()
+        for place, name in enumerate(names):
+            operation, _, index = name.partition(":")
+            found = self._lib.GraphOperationByName(self._graph, operation.encode())
+            number = int(index) if index.isdecimal() else 0
+            if not found or number >= self._lib.OperationNumOutputs(found):
+                raise invalid(f"Tensor {name}, specified in either feed_devices or fetch_devices was not found in the Graph ({role})")
+            outputs[place] = Output(found, number)
+        return outputs
+
+    def close(self) -> None:
+        """See `Servable.close`."""
+        session, self._session = self._session, 0
+        if session:
+            status = _Status(self._lib)
+            self._lib.CloseSession(session, status.pointer)
+            self._lib.DeleteSession(session, status.pointer)
+            self._lib.DeleteGraph(self._graph)
+
+
+class _Status:
+    """A TF_Status that goes with its owner, a thread or a call."""
+
+    def __init__(self, lib: Library) -> None:
+        self._delete = lib.DeleteStatus
+        self.pointer = lib.NewStatus()
+
+    def __del__(self) -> None:
+        self._delete(self.pointer)
+
+
+def _timeout(seconds: float) -> tuple[Any, Any]:
+    """RunOptions with timeout_in_ms; less than a millisecond is one, 0 would mean no limit."""
+    return _buffer(b"\x10" + _varint(max(1, int(seconds * 1000))))
+
+
+def load(path: Path, tags: Sequence[str], session_config: bytes = b"") -> SessionModel:
+    """Load a SavedModel of TensorFlow 1 or 2 and run its init op; ``session_config`` is a serialized ConfigProto. Raises StatusError."""
+    lib = library()
+    status = _Status(lib)
+    options, graph, meta = lib.NewSessionOptions(), lib.NewGraph(), lib.NewBuffer()
+    try:
+        if session_config:
+            lib.SetConfig(options, session_config, len(session_config), status.pointer)
+            lib.check(status.pointer)
+        names = (ctypes.c_char_p * len(tags))(*[tag.encode() for tag in tags])
+        session = lib.LoadSessionFromSavedModel(options, None, str(path).encode(), names, len(tags), graph, meta, status.pointer)
+        try:
+            lib.check(status.pointer)
+        except StatusError:
+            lib.DeleteGraph(graph)
+            raise
+        content = ctypes.string_at(meta.contents.data, meta.contents.length)
+    finally:
+        lib.DeleteBuffer(meta)
+        lib.DeleteSessionOptions(options)
+    return SessionModel(lib, session, graph, wire.MetaGraphDef.FromString(content).signature_def)

@@ -1,0 +1,43 @@
+"""One worker: a whole server on ports that it shares. Started by the supervisor only."""
+
+from __future__ import annotations
+
+import base64
+import json
+import socket
+import sys
+
+from configs.errors import SluicewayError
+from serving.server import flags as command_line
+from serving.server import orphan
+from serving.server.__main__ import set_up_logging
+
+_FAILED = 255
+
+
+def main() -> int:
+    """Run the worker and return its exit code."""
+    about, *arguments, control = sys.argv[1:]
+    flags, _ = command_line.parse(arguments)
+    set_up_logging(flags.verbose)
+    from serving.server import lifecycle
+    from serving.server.ports import Ports
+    from serving.server.schemas import model_configs
+    from serving.server.workers.member import Member
+
+    orphan.watch(flags.parent_pid, None)
+    told = json.loads(about)
+    member = Member(socket.socket(fileno=int(control.partition("=")[2])))
+    configs = None if told["config"] is None else model_configs.from_bytes(base64.b64decode(told["config"]))
+    try:
+        lifecycle.run(flags, lifecycle.Membership(Ports(told["grpc"], told["rest"]), member.join, member.listening, configs))
+    except SluicewayError as error:
+        member.failed(str(error))
+        if flags.verbose:
+            raise
+        return _FAILED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
