@@ -16,7 +16,14 @@ from serving.launchers import targets
 
 _ROOT = Path(__file__).parents[1]
 # What may change a model without any configuration changing; the use case's own folder comes to it.
-_TRAINING = ("pipeline/training", "pipeline/use_cases/base.py", "serving/golden.py", "serving/rows.py", "serving/protocol")
+_TRAINING = (
+    "pipeline/training",
+    "pipeline/tasks",
+    "pipeline/use_cases/base.py",
+    "serving/golden.py",
+    "serving/rows.py",
+    "serving/protocol",
+)
 # What may change a verdict on it.
 _JUDGING = (
     "pipeline/gates.py",

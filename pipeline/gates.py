@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -10,20 +11,11 @@ from google.protobuf import wrappers_pb2
 from tensorflow_model_analysis.proto import config_pb2
 
 from configs.schema import UseCaseConfig
-from pipeline.metrics import BETTER, REPORTED, check_thresholds
-from pipeline.training.names import PREDICTION_OUTPUT, SERVING_DEFAULT, TRANSFORM
+from pipeline.metrics import check_thresholds
+from pipeline.tasks.base import Measure, load_task
+from pipeline.training.names import SERVING_DEFAULT, TRANSFORM
 from pipeline.use_cases.base import UseCase
 
-# TFMA's class for each metric of ``metrics.py``.
-_CLASSES = {
-    "auc": "AUC",
-    "accuracy": "BinaryAccuracy",
-    "precision": "Precision",
-    "recall": "Recall",
-    "loss": "BinaryCrossentropy",
-    "mae": "MeanAbsoluteError",
-    "rmse": "RootMeanSquaredError",
-}
 _DIRECTIONS = {"higher": tfma.MetricDirection.HIGHER_IS_BETTER, "lower": tfma.MetricDirection.LOWER_IS_BETTER}
 
 
@@ -36,14 +28,18 @@ def eval_config(use_case: UseCase, config: UseCaseConfig) -> tfma.EvalConfig:
     check_thresholds(use_case.task, config)
     absolute, change, per_slice = config.thresholds.given(), config.change.given(), config.slices.thresholds.given()
     slicing = [tfma.SlicingSpec(feature_keys=list(keys)) for keys in use_case.slices]
-    metrics = [_metric(name, absolute.get(name), change.get(name), per_slice.get(name), slicing) for name in REPORTED[use_case.task]]
+    task = load_task(use_case.task)
+    metrics = [
+        _metric(name, measure, absolute.get(name), change.get(name), per_slice.get(name), slicing)
+        for name, measure in task.measures.items()
+    ]
     metrics.append(tfma.MetricConfig(class_name="ExampleCount"))
     return tfma.EvalConfig(
         model_specs=[
             tfma.ModelSpec(
                 signature_name=SERVING_DEFAULT,
                 label_key=use_case.label,
-                prediction_key=PREDICTION_OUTPUT[use_case.task],
+                prediction_key=task.prediction,
                 preprocessing_function_names=[TRANSFORM],
             )
         ],
@@ -52,9 +48,11 @@ def eval_config(use_case: UseCase, config: UseCaseConfig) -> tfma.EvalConfig:
     )
 
 
-def _metric(name: str, absolute: float | None, change: float | None, per_slice: float | None, slicing: Sequence[Any]) -> tfma.MetricConfig:
-    better = BETTER[name]
-    config = tfma.MetricConfig(class_name=_CLASSES[name], config=f'{{"name": "{name}"}}')
+def _metric(
+    name: str, measure: Measure, absolute: float | None, change: float | None, per_slice: float | None, slicing: Sequence[Any]
+) -> tfma.MetricConfig:
+    better = measure.better
+    config = tfma.MetricConfig(class_name=measure.tfma_class, config=json.dumps({"name": name, **measure.settings}))
     # TFMA holds a metric's plain `threshold` against every slice; limits for all rows together must name that slice.
     overall = tfma.MetricThreshold()
     if absolute is not None:

@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from pipeline.training.names import CLASSIFY, PREDICT, SERVING_DEFAULT
+from pipeline.tasks.base import Task
+from pipeline.training.export import ServedModel
+from pipeline.training.names import EXAMPLES_INPUT, PREDICT, SERVING_DEFAULT
 from serving.golden import GOLDEN, GoldenRequest, dump
 from serving.protocol import wire_pb2
+from serving.protocol.signature import CLASSIFY_METHOD
 from serving.protocol.tensors import to_proto
 from serving.rows import MISSING_INT
 
@@ -37,7 +40,11 @@ def examples_of(rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any]) -> A
 
 
 def write_extras(
-    directory: Path, rows: Sequence[Mapping[str, Any]], spec: Mapping[str, Any], answers: Mapping[str, Callable[..., Any]]
+    directory: Path,
+    rows: Sequence[Mapping[str, Any]],
+    spec: Mapping[str, Any],
+    answers: Mapping[str, Callable[..., Any]],
+    served: ServedModel,
 ) -> None:
     """Write golden requests and warm-up records below ``assets.extra``.
 
@@ -46,12 +53,15 @@ def write_extras(
         rows: the use case's golden rows.
         spec: the raw feature spec without the label.
         answers: the trainer's own functions by signature name.
+        served: the model that they are of.
     """
+    task = served.task
     examples = examples_of(rows, spec)
     requests = [
         (PREDICT, columns_of(rows, spec)),
         (SERVING_DEFAULT, {"examples": examples}),
-        (CLASSIFY, {"inputs": examples}),
+        (task.signature, {EXAMPLES_INPUT: examples}),
+        *[(name, dict(added.golden)) for name, added in served.added().items()],
     ]
     golden = []
     for signature, inputs in requests:
@@ -62,14 +72,15 @@ def write_extras(
     extra.write_text(json.dumps(dump(golden), indent=1, allow_nan=False) + "\n", encoding="utf-8")
     with tf.io.TFRecordWriter(str(directory / WARMUP)) as writer:
         for request in golden:
-            writer.write(_warmup_record(request))
+            writer.write(_warmup_record(request, task))
 
 
-def _warmup_record(request: GoldenRequest) -> bytes:
+def _warmup_record(request: GoldenRequest, task: Task) -> bytes:
     log = wire_pb2.PredictionLog()
-    if request.signature == CLASSIFY:
-        log.classify_log.request.model_spec.signature_name = request.signature
-        log.classify_log.request.input.example_list.examples.extend(request.inputs["inputs"].tolist())
+    if request.signature == task.signature:
+        asked = (log.classify_log if task.method == CLASSIFY_METHOD else log.regress_log).request
+        asked.model_spec.signature_name = request.signature
+        asked.input.example_list.examples.extend(request.inputs[EXAMPLES_INPUT].tolist())
     else:
         log.predict_log.request.model_spec.signature_name = request.signature
         for name, value in request.inputs.items():

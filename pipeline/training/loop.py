@@ -34,7 +34,7 @@ def run_fn(fn_args: FnArgs) -> None:
 
     served = ServedModel(model, transform, use_case)
     answers = save(served, fn_args.serving_model_dir)
-    write_extras(Path(fn_args.serving_model_dir), use_case.golden_rows(), serving_spec(transform, use_case.raw_label), answers)
+    write_extras(Path(fn_args.serving_model_dir), use_case.golden_rows(), serving_spec(transform, use_case.raw_label), answers, served)
 
 
 def tuner_fn(fn_args: FnArgs) -> Any:

@@ -1,8 +1,7 @@
-"""The names of signatures and outputs, where training, evaluation and golden requests meet. Imports no TensorFlow."""
+"""The names of signatures, where training, evaluation and golden requests meet. Imports no TensorFlow."""
 
 from __future__ import annotations
 
-SERVING_DEFAULT, PREDICT, CLASSIFY, TRANSFORM = "serving_default", "predict", "classify", "transform_features"
-PROBABILITY, LABEL = "probability", "label"
-# The output that the evaluator compares with the label, by task.
-PREDICTION_OUTPUT = {"binary_classification": PROBABILITY}
+SERVING_DEFAULT, PREDICT, TRANSFORM = "serving_default", "predict", "transform_features"
+# What the signature of serialized examples that answers in TF Serving's own form calls its input.
+EXAMPLES_INPUT = "inputs"

@@ -12,8 +12,6 @@ from typing import Any, Literal
 from configs.errors import ConfigError, UsageError
 from pipeline.use_cases import USE_CASES
 
-Task = Literal["binary_classification"]
-
 # Stands for the rows that come with a use case where an orchestrator needs a text: one has no null for a parameter.
 SHIPPED = "shipped"
 
@@ -22,22 +20,25 @@ SHIPPED = "shipped"
 class UseCase:
     """A model we know how to build. A field that ends in ``_name`` is the dotted name of a function or value.
 
+    task:                 what kind of answer it gives: a name of ``pipeline.tasks``.
     package:              where the use case lives; its folder holds ``schema.pbtxt``, the curated schema of the raw columns.
     raw_label:            the raw column the label is made of; servers never get it.
-    label:                the transformed label's name.
+    label:                the transformed label's name; of a classification, a class's number.
     source_name:          ``() -> Path``, the rows that ship.
+    reader:               ``rows`` are CSV or Parquet; ``images`` are files in a folder for each class, or named by a CSV.
     preprocessing_name:   TFT's ``preprocessing_fn(inputs) -> outputs``.
     build_model_name:     ``(hparams) -> keras.Model``, compiled, from transformed features to the task's output.
     search_space_name:    ``(keras_tuner.HyperParameters, hparams) -> hparams``.
-    classes:              class names in the order of the model's output; for a binary task, (negative, positive).
+    signatures_name:      ``(ServedModel) -> {name: Signature}`` (``pipeline/training/export.py``), signatures beside the usual ones; or "".
+    classes:              class names in the order of the model's output; for a binary task, (negative, positive); none for a number.
     slices:               raw features to slice the evaluation by.
     hparams:              the hyperparameters there are, with their defaults; configuration may change these and no others.
-    golden_name:          ``list[dict[column, value or None]]``, raw rows whose answers are kept with the model.
+    golden_name:          ``list[dict[column, value or None]]`` or a function that makes it: raw rows whose answers are kept with the model.
     """
 
     name: str
     package: str
-    task: Task
+    task: str
     raw_label: str
     label: str
     source_name: str
@@ -48,6 +49,8 @@ class UseCase:
     slices: tuple[tuple[str, ...], ...]
     golden_name: str
     hparams: Mapping[str, Any] = field(default_factory=dict)
+    reader: Literal["rows", "images"] = "rows"
+    signatures_name: str = ""
 
     @property
     def folder(self) -> Path:
@@ -91,8 +94,9 @@ class UseCase:
 
     def golden_rows(self) -> Sequence[Mapping[str, Any]]:
         """Raw rows, None for a missing value; without the label."""
-        rows: Sequence[Mapping[str, Any]] = self.load(self.golden_name)
-        return rows
+        rows = self.load(self.golden_name)
+        found: Sequence[Mapping[str, Any]] = rows() if callable(rows) else rows
+        return found
 
 
 def get_use_case(name: str) -> UseCase:

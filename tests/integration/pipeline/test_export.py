@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 import pytest
 
-from pipeline.training.names import CLASSIFY, PREDICT, SERVING_DEFAULT, TRANSFORM
+from pipeline.training.names import PREDICT, SERVING_DEFAULT, TRANSFORM
 from pipeline.use_cases.taxi.features import LABEL, one_hot_depths
 from serving import golden
 from serving.rows import MISSING_INT
 
+CLASSIFY = "classify"
 HPARAMS = {"hidden_units": [4], "learning_rate": 0.01, "dropout": 0.5}
 
 
@@ -35,8 +36,9 @@ class Exported:
         self.variables = len(model.variables)
         self.rows = list(use_case.golden_rows())
         self.spec = serving_spec(graph, use_case.raw_label)
-        self.answers = save(ServedModel(model, graph, use_case), str(folder))
-        write_extras(folder, self.rows, self.spec, self.answers)
+        served = ServedModel(model, graph, use_case)
+        self.answers = save(served, str(folder))
+        write_extras(folder, self.rows, self.spec, self.answers, served)
 
     def load(self) -> None:
         """Load as TF Serving does: the graph of the serve tag, restored into a session of its own."""

@@ -7,7 +7,9 @@ from msgspec.structs import fields
 
 from configs.errors import ConfigError
 from configs.schema import Metrics, Slices, UseCaseConfig
-from pipeline.metrics import BETTER, REPORTED, check_thresholds
+from pipeline.metrics import check_thresholds
+from pipeline.tasks import TASKS
+from pipeline.tasks.base import load_task
 
 TASK = "binary_classification"
 GOOD = Metrics(auc=0.8)
@@ -44,11 +46,6 @@ def test_thresholds_that_do_not_are_one_line(config, line):
     assert str(caught.value).startswith(line)
 
 
-def test_every_metric_of_the_configuration_has_a_direction():
-    assert set(BETTER) == {field.name for field in fields(Metrics)}
-    assert set(BETTER.values()) == {"higher", "lower"}
-
-
-def test_every_reported_metric_can_have_a_limit():
-    for metrics in REPORTED.values():
-        assert set(metrics) <= set(BETTER)
+def test_the_configuration_can_limit_what_tasks_are_measured_by_and_nothing_else():
+    measured = {name for task in TASKS for name in load_task(task).measures}
+    assert measured == {field.name for field in fields(Metrics)}
