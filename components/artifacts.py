@@ -10,11 +10,14 @@ from typing import Any
 
 import tensorflow_model_analysis as tfma
 from tensorflow_metadata.proto.v0 import anomalies_pb2, statistics_pb2
+from tfx.orchestration import metadata
+from tfx.orchestration.portable.mlmd import execution_lib
 from tfx.types import artifact_utils
 from tfx.utils import path_utils
 
 from components.evaluator.judge import OVERALL, Failure
 from components.example_validator.judge import Anomaly, ColumnStatistics
+from configs.errors import UsageError
 from serving.store.manifest import content_digest, digest_files
 from serving.verdict import Verdict
 
@@ -32,6 +35,29 @@ def only(artifacts: Artifacts, key: str) -> Any:
 def model_dir(artifact: Any) -> Path:
     """Where the SavedModel of a Model artifact lies."""
     return Path(path_utils.serving_model_path(artifact.uri))
+
+
+def newest_outputs(metadata_file: Path, use_case: str, node: str) -> dict[str, list[Any]]:
+    """Output key to artifacts, of the last time that a node ended well, whether it ran or was cached.
+
+    Args:
+        metadata_file: TFX's metadata, SQLite; ``Layout.metadata`` says where it is.
+
+    Raises:
+        UsageError: there is no such file, or the node never ended well.
+    """
+    nothing = f"{metadata_file}: {node} of {use_case} has left nothing there; run it first: sluiceway run {use_case}"
+    # TFX would make an empty one.
+    if not metadata_file.is_file():
+        raise UsageError(nothing)
+    with metadata.Metadata(metadata.sqlite_metadata_connection_config(str(metadata_file))) as handle:
+        context = handle.store.get_context_by_type_and_name("node", f"{use_case}.{node}")
+        executions = handle.store.get_executions_by_context(context.id) if context else []
+        ended = [execution for execution in executions if execution_lib.is_execution_successful(execution)]
+        if not ended:
+            raise UsageError(nothing)
+        outputs = execution_lib.get_output_artifacts(handle, max(execution.id for execution in ended))
+    return {key: list(found) for key, found in outputs.items()}
 
 
 def write_verdict(artifact: Any, verdict: Verdict, model: Path) -> None:
@@ -66,6 +92,13 @@ def figures(artifact: Any) -> dict[str, Any]:
     """What :func:`set_figures` kept."""
     kept: dict[str, Any] = json.loads(artifact.get_string_custom_property("figures") or "{}")
     return kept
+
+
+def best_hyperparameters(artifact: Any) -> dict[str, Any]:
+    """What a search found, by the names of its search space."""
+    content = json.loads((Path(artifact.uri) / "best_hyperparameters.txt").read_text(encoding="utf-8"))
+    values: dict[str, Any] = content["values"]
+    return values
 
 
 def splits(artifact: Any) -> list[str]:
@@ -121,19 +154,22 @@ def evaluation_failures(artifact: Any) -> list[Failure]:
 
 def evaluation_examples(artifact: Any) -> dict[str, float]:
     """How many rows each slice was measured on."""
-    return {name: metrics.get("example_count", 0.0) for name, metrics in _candidate_metrics(artifact).items()}
+    return {name: metrics.get("example_count", 0.0) for name, metrics in evaluation_slices(artifact).items()}
 
 
 def evaluation_metrics(artifact: Any) -> dict[str, float]:
     """The candidate's metrics over the whole evaluation split."""
-    return _candidate_metrics(artifact).get(OVERALL, {})
+    return evaluation_slices(artifact).get(OVERALL, {})
 
 
-def _candidate_metrics(artifact: Any) -> dict[str, dict[str, float]]:
-    """Slice to metric to value, of the candidate. With a champion TFMA gives one result a model."""
+def evaluation_slices(artifact: Any, *, champion: bool = False) -> dict[str, dict[str, float]]:
+    """Slice (``column=value``; all rows: ``OVERALL``) to metric to value, of the candidate or its champion; empty where there was none."""
     config = tfma.load_eval_results(artifact.uri).get_results()[0].config
-    candidate = next(spec.name for spec in config.model_specs if not spec.is_baseline)
-    result = tfma.load_eval_result(artifact.uri, model_name=candidate or None)
+    model = next((spec.name for spec in config.model_specs if spec.is_baseline is champion), None)
+    if model is None:
+        return {}
+    # TFMA gives one result a model. A model that is alone has no name.
+    result = tfma.load_eval_result(artifact.uri, model_name=model or None)
     found: dict[str, dict[str, float]] = {}
     for key, by_output in result.slicing_metrics:
         name = ", ".join(f"{column}={value}" for column, value in key)

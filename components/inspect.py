@@ -10,6 +10,7 @@ from tfx.orchestration.portable.mlmd import execution_lib
 
 from components import artifacts
 from components.artifacts import Artifacts, only
+from components.example_gen.corrupt import told_images
 from components.example_validator.judge import judge
 from components.report import NodeReport
 
@@ -30,6 +31,11 @@ def report_of(name: str, *, cached: bool, inputs: Artifacts, outputs: Artifacts,
     return read(cached, inputs, outputs, raw_label) if read else NodeReport(cached)
 
 
+def _example_gen(cached: bool, _: Artifacts, outputs: Artifacts, __: str) -> NodeReport:
+    seen = artifacts.figures(only(outputs, "examples"))
+    return NodeReport(cached, None, told_images(seen), seen) if seen else NodeReport(cached)
+
+
 def _statistics(cached: bool, _: Artifacts, outputs: Artifacts, __: str) -> NodeReport:
     rows = artifacts.row_counts(only(outputs, "statistics"))
     return NodeReport(cached, None, " + ".join(f"{count:,} {split}" for split, count in rows.items()) + " rows", rows)
@@ -38,9 +44,16 @@ def _statistics(cached: bool, _: Artifacts, outputs: Artifacts, __: str) -> Node
 def _data_gate(cached: bool, inputs: Artifacts, outputs: Artifacts, raw_label: str) -> NodeReport:
     found = artifacts.anomalies(only(outputs, "anomalies"))
     statistics = only(inputs, "statistics")
-    verdict = judge(found, artifacts.statistics(statistics), artifacts.row_counts(statistics), raw_label)
+    images = artifacts.figures(only(inputs, "examples")) if inputs.get("examples") else {}
+    verdict = judge(found, artifacts.statistics(statistics), artifacts.row_counts(statistics), raw_label, images)
     count = len(verdict.reasons)
     return NodeReport(cached, verdict, f"{count} anomal{'y' if count == 1 else 'ies'}")
+
+
+def _tuner(cached: bool, _: Artifacts, outputs: Artifacts, __: str) -> NodeReport:
+    best = artifacts.best_hyperparameters(only(outputs, "best_hyperparameters"))
+    said = ", ".join(f"{name} {value:.4g}" if isinstance(value, float) else f"{name} {value}" for name, value in sorted(best.items()))
+    return NodeReport(cached, None, f"best: {said}", best)
 
 
 def _champion(cached: bool, _: Artifacts, outputs: Artifacts, __: str) -> NodeReport:
@@ -73,8 +86,10 @@ def _pusher(cached: bool, _: Artifacts, outputs: Artifacts, __: str) -> NodeRepo
 
 
 _READERS: dict[str, Callable[[bool, Artifacts, Artifacts, str], NodeReport]] = {
+    "ExampleGen": _example_gen,
     "StatisticsGen": _statistics,
     "ExampleValidator": _data_gate,
+    "Tuner": _tuner,
     "Champion": _champion,
     "Evaluator": _evaluator,
     "InfraValidator": _infra_validator,

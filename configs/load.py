@@ -13,6 +13,7 @@ from msgspec.structs import fields
 
 from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
+from configs.places import is_path, own_folder
 from configs.resolve import apply_override, explain, parse_override, settled, told
 from configs.schema import Settings, UseCaseConfig
 from configs.section import Section
@@ -26,12 +27,16 @@ _WHERE = {field.name for field in fields(EnvironmentConfig)}
 def load_settings(use_case: str, environment: str = "local", overrides: Sequence[str] = ()) -> Settings:
     """The effective configuration of a use case in an environment.
 
+    ``use_case`` is a name, or the path of a folder that holds a use case of the user's own.
     ``overrides`` are ``key=value`` texts; a key names a field of the use case or of the environment, dotted.
 
     Raises:
         ConfigError: a file is missing or unreadable, or a key or value is wrong.
+        UsageError: there is no such folder.
     """
-    what_file, where_file = _file("use_cases", use_case), _file("environments", environment)
+    folder = own_folder(use_case) if is_path(use_case) else None
+    what_file = _file("use_cases", use_case) if folder is None else folder / f"{folder.name}.yaml"
+    where_file = _file("environments", environment)
     what, where = _read(what_file), _read(where_file)
     changed: dict[str, list[str]] = {"what": [], "where": []}
     for text in overrides:
@@ -43,7 +48,8 @@ def load_settings(use_case: str, environment: str = "local", overrides: Sequence
         apply_override(what if side == "what" else where, path, value, text)
         changed[side].append(".".join(path))
     settings = Settings(
-        name=use_case,
+        name=use_case if folder is None else folder.name,
+        folder=None if folder is None else str(folder),
         environment_name=environment,
         use_case=_checked(UseCaseConfig, what, what_file, changed["what"]),
         environment=_checked(EnvironmentConfig, where, where_file, changed["where"]),

@@ -48,7 +48,8 @@ def _settled(wanted: inspect.Type, value: Any) -> Any:
     if type(value) in (int, float) and extra.get("number"):
         return str(value)
     if isinstance(value, Mapping):
-        return {key: _settled(_below(kind, key), part) for key, part in value.items()}
+        number = isinstance(kind, inspect.DictType) and _plain(kind.key_type)[1].get("number")
+        return {str(key) if number and type(key) is int else key: _settled(_below(kind, key), part) for key, part in value.items()}
     return [_settled(_below(kind, place), part) for place, part in enumerate(value)] if isinstance(value, list) else value
 
 

@@ -2,22 +2,40 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
 from msgspec.structs import asdict
 
 from configs.environment import EnvironmentConfig
-from configs.section import NonNegative, PositiveInt, Section, Share
+from configs.section import NonNegative, PositiveInt, Section, Share, Text
+
+# As a data file writes a class; YAML's unquoted 0 means the text "0".
+Written = Annotated[str, Meta(extra={"number": True})]
 
 
 class Data(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the rows come from and how they are split."""
 
     source: str | None = None
-    """A CSV file, a folder or a glob; null means the rows that ship with the use case."""
+    """Rows: CSV or Parquet files, as a file, a folder or a glob, here or at s3:// gs://. Images: a folder with one folder per class, or a
+    CSV of image and label. A {SPAN} and a {VERSION} in it stand for numbers. Null means the data that ships with the use case."""
+    columns: dict[str, Text] = {}
+    """A column of the schema to its name in the files, where that is another one. For images: image_id and label of the label CSV."""
+    extra_columns: Literal["refuse", "ignore"] = "refuse"
+    """What to do with files that have more columns than the schema."""
+    images: Text | None = None
+    """Where the images of a label CSV are, seen from its folder; null means beside it."""
+    classes: dict[Written, Text] = {}
+    """A class as the data writes it to its name in the use case, where that is another one: {0: cbb}."""
+    corrupt_share: Share = 0.01
+    """Images that cannot be decoded are left out; with a larger share of them the data gate refuses."""
+    key: Text | None = None
+    """What decides between train and eval: a column whose equal values stay together, or for images ``name``. Null: the whole content."""
+    spans: PositiveInt | None = 1
+    """How many of the newest spans are the data, each in its newest version; null means all."""
     train_buckets: PositiveInt = 2
-    """Hash buckets that go to training. A row's bucket is a hash of its content, so it never moves between splits."""
+    """Hash buckets that go to training. A row's bucket is a hash of its key, so it never moves between splits."""
     eval_buckets: PositiveInt = 1
     """Hash buckets that go to evaluation."""
 
@@ -26,7 +44,7 @@ class Budget(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """How much work one run may cost."""
 
     rows: PositiveInt | None = None
-    """Use at most this many rows of each file; null means all."""
+    """Use at most this many rows of each file, or images of each class; null means all."""
     epochs: PositiveInt = 5
     """Passes over the training split."""
     batch_size: PositiveInt = 128
@@ -107,9 +125,16 @@ class Settings(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
 
     name: str
     """The use case."""
+    folder: str | None = None
+    """Where the use case lies if it is the user's own; null: with ours."""
     environment_name: str
     use_case: UseCaseConfig
     environment: EnvironmentConfig
+
+    @property
+    def reference(self) -> str:
+        """What to look the use case up by: its name, or its folder's path."""
+        return self.folder or self.name
 
     @property
     def budget(self) -> Budget:

@@ -17,13 +17,14 @@ from tfx.types import standard_artifacts
 
 from components.champion.component import Champion
 from components.evaluator.component import Evaluator
-from components.example_gen.columns import read_columns
 from components.example_gen.component import ExampleGen
+from components.example_validator.component import ExampleValidator
 from components.infra_validator.component import InfraValidator
 from components.pusher.component import Pusher
 from configs.schema import Settings
 from pipeline.beam import beam_arguments
 from pipeline.beam_options import check_with_beam
+from pipeline.data import use_case_reading
 from pipeline.gates import eval_config
 from pipeline.layout import Layout
 from pipeline.nodes import NODES
@@ -96,11 +97,11 @@ def create_pipeline(use_case: UseCase, settings: Settings, layout: Layout, input
 
 
 def _data_nodes(use_case: UseCase, settings: Settings, inputs: RunInputs) -> tuple[Any, Any, Any, Any]:
-    data = settings.use_case.data
+    data, reading = settings.use_case.data, use_case_reading(use_case, settings)
     example_gen = ExampleGen(
         str(inputs.data),
         PATTERN,
-        read_columns(use_case.schema_path),
+        reading,
         rows=settings.budget.rows,
         train_buckets=data.train_buckets,
         eval_buckets=data.eval_buckets,
@@ -108,14 +109,18 @@ def _data_nodes(use_case: UseCase, settings: Settings, inputs: RunInputs) -> tup
     )
     statistics_gen = stock.StatisticsGen(examples=example_gen.outputs["examples"])
     schema = Importer(source_uri=str(inputs.schema), artifact_type=standard_artifacts.Schema).with_id("Schema")
-    validator = stock.ExampleValidator(statistics=statistics_gen.outputs["statistics"], schema=schema.outputs["result"])
+    judged = {"statistics": statistics_gen.outputs["statistics"], "schema": schema.outputs["result"]}
+    if reading.reader == "images":
+        validator = ExampleValidator(**judged, examples=example_gen.outputs["examples"])
+    else:
+        validator = stock.ExampleValidator(**judged)
     return example_gen, statistics_gen, schema, validator
 
 
 def _training_nodes(use_case: UseCase, settings: Settings, transform: Any, inputs: RunInputs) -> list[Any]:
     budget, tuner = settings.budget, settings.use_case.tuner
     config = {
-        "use_case": use_case.name,
+        "use_case": use_case.reference,
         "hparams": use_case.merged_hparams(settings.use_case.hparams),
         "epochs": budget.epochs,
         "batch_size": budget.batch_size,

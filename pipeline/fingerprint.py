@@ -35,7 +35,7 @@ _JUDGING = (
     "serving/server",
 )
 _TRAINING_PACKAGES = ("tensorflow", "tfx", "tensorflow-transform", "keras", "keras-tuner")
-_JUDGING_PACKAGES = ("tensorflow-data-validation", "tensorflow-model-analysis", "tfx-bsl", "pyarrow")
+_JUDGING_PACKAGES = ("tensorflow-data-validation", "tensorflow-model-analysis", "tfx-bsl", "pyarrow", "pillow")
 
 
 def training_digest(use_case: UseCase) -> str:

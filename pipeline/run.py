@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from components.example_gen.columns import read_columns
-from components.example_gen.source import Source, check_source
+from components.example_gen.source import Source
 from configs.errors import ExitCode, SluicewayError
 from configs.schema import Settings
 from pipeline.beam import check_beam, endpoints
+from pipeline.data import use_case_source
 from pipeline.fingerprint import judging_digest, run_fingerprint, training_digest
 from pipeline.guards import alone, disk_errors, own_temporary_folder
 from pipeline.layout import Layout, layout_of
@@ -66,15 +67,14 @@ def check(settings: Settings) -> Checked:
     Raises:
         UsageError: something does not fit; the message says what, which value, and what is allowed.
     """
-    use_case = get_use_case(settings.name)
+    use_case = get_use_case(settings.reference)
     check_thresholds(use_case.task, settings.use_case)
     check_beam(settings.environment)
     targets(settings.environment)
     use_case.merged_hparams(settings.use_case.hparams)
     columns = read_columns(use_case.schema_path)
-    given = settings.use_case.data.source
-    source = check_source(str(use_case.source()) if given is None else given, list(columns))
-    return Checked(use_case, settings, layout_of(settings), source, columns)
+    layout = layout_of(settings)
+    return Checked(use_case, settings, layout, use_case_source(use_case, settings, layout), columns)
 
 
 def plan(checked: Checked) -> Plan:

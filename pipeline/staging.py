@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from components.example_gen.index import INDEX_FILE, SEEN_FILE, ImageIndex, index_text, seen_text
 from components.example_gen.source import URI_SUFFIX, Source
 from pipeline.layout import Layout
 
@@ -16,7 +17,8 @@ PATTERN = "*/*"
 def stage_data(source: Source, layout: Layout) -> Path:
     """A folder with a stand-in for each data file; the same content is always the same folder.
 
-    The stand-in for a local file is a link to it, for one in a bucket a small file with its URI (``source.real_place`` reads both).
+    The stand-in for a local file is a link to it, for one in a bucket a small file with its URI (``source.real_place`` reads both), for
+    images one file that lists them.
     """
     folder = layout.home / "data" / source.digest[:16]
     for number, path in enumerate(source.files):
@@ -24,14 +26,27 @@ def stage_data(source: Source, layout: Layout) -> Path:
         partial.symlink_to(path)
         partial.replace(folder / f"{number:05d}" / path.name)
     for number, uri in enumerate(source.uris):
-        name = uri.partition("?")[0].rpartition("/")[2] + URI_SUFFIX
-        place = folder / f"{number:05d}" / name
-        # TFX caches by time, too: what says the same already is left alone.
-        if not place.is_file() or place.read_text(encoding="utf-8") != uri + "\n":
-            partial = _stand_in(folder, number, name)
-            partial.write_text(uri + "\n", encoding="utf-8")
-            partial.replace(place)
+        _write_stand_in(folder, number, uri.partition("?")[0].rpartition("/")[2] + URI_SUFFIX, uri + "\n")
+    if source.images is not None:
+        _stage_index(folder, source.images)
     return folder
+
+
+def _stage_index(folder: Path, images: ImageIndex) -> None:
+    _write_stand_in(folder, 0, INDEX_FILE, index_text(images))
+    # Not where TFX looks: times change where content does not.
+    partial = folder / f".{os.getpid()}"
+    partial.write_text(seen_text(images), encoding="utf-8")
+    partial.replace(folder / SEEN_FILE)
+
+
+def _write_stand_in(folder: Path, number: int, name: str, content: str) -> None:
+    """A stand-in that is a file. TFX caches by time, too: what says the same already is left alone."""
+    place = folder / f"{number:05d}" / name
+    if not place.is_file() or place.is_symlink() or place.read_text(encoding="utf-8") != content:
+        partial = _stand_in(folder, number, name)
+        partial.write_text(content, encoding="utf-8")
+        partial.replace(place)
 
 
 def _stand_in(folder: Path, number: int, name: str) -> Path:

@@ -10,12 +10,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from components.example_gen.columns import read_columns
-from components.example_gen.source import check_source
 from components.report import NodeReport
 from configs.errors import SluicewayError, UsageError
 from configs.schema import Settings
 from pipeline.beam import BEAM_NODES, beam_arguments, check_beam, endpoints, on_dataflow
+from pipeline.data import use_case_source
 from pipeline.errors import node_error
 from pipeline.fingerprint import judging_digest, training_digest
 from pipeline.graph import input_types
@@ -92,7 +91,7 @@ def _workplace(settings: Settings) -> Iterator[Layout]:
 
 
 def _run(request: StepRequest, layout: Layout) -> NodeReport:
-    use_case = get_use_case(request.settings.name)
+    use_case = get_use_case(request.settings.reference)
     _check_code(request, use_case)
     for location in request.outputs.values():
         check_empty(location)
@@ -190,7 +189,7 @@ def _data(request: StepRequest, use_case: UseCase, layout: Layout) -> Path:
         UsageError: there are none, they do not fit, or they changed since the run was planned.
     """
     given = request.settings.use_case.data.source
-    source = check_source(str(use_case.source()) if given is None else given, list(read_columns(use_case.schema_path)))
+    source = use_case_source(use_case, request.settings, layout)
     if request.data_digest and source.digest != request.data_digest:
         raise UsageError(f"data {given or 'of the use case'}: changed since this run was planned; run again")
     return stage_data(source, layout)

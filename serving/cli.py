@@ -23,13 +23,13 @@ COMMANDS = {
 }
 
 
-def _environment(use_case: str, environment: str, overrides: tuple[str, ...]) -> tuple[Any, Path]:
-    """(environment's configuration, the store's folder)."""
+def _environment(use_case: str, environment: str, overrides: tuple[str, ...]) -> tuple[str, Any, Path]:
+    """(the use case's name, environment's configuration, the store's folder)."""
     from configs.load import load_settings
     from configs.paths import store_folder
 
-    chosen = load_settings(use_case, environment, overrides).environment
-    return chosen, store_folder(chosen)
+    settings = load_settings(use_case, environment, overrides)
+    return settings.name, settings.environment, store_folder(settings.environment)
 
 
 @click.command()
@@ -45,7 +45,7 @@ def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: 
     """
     from serving.store import open_store
 
-    chosen, path = _environment(use_case, environment, overrides)
+    use_case, chosen, path = _environment(use_case, environment, overrides)
     published = open_store(chosen.store.kind, str(path)).versions(use_case)
     if not published:
         raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {use_case}")
@@ -99,7 +99,7 @@ def predict(
     from serving.clients import load
     from serving.rows import answers_by_row, columns_from_rows, read_rows
 
-    chosen, _ = _environment(use_case, environment, overrides)
+    use_case, chosen, _ = _environment(use_case, environment, overrides)
     rows = read_rows(row)
     address = (
         f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
@@ -137,7 +137,7 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
     """
     from serving.store import open_store
 
-    chosen, path = _environment(use_case, environment, overrides)
+    use_case, chosen, path = _environment(use_case, environment, overrides)
     store = open_store(chosen.store.kind, str(path))
     found, damaged = store.versions(use_case), store.damaged(use_case)
     rows: list[dict[str, Any]] = [
@@ -178,7 +178,7 @@ def history(use_case: str, environment: str, overrides: tuple[str, ...], as_json
     """
     from serving.store import open_store
 
-    chosen, path = _environment(use_case, environment, overrides)
+    use_case, chosen, path = _environment(use_case, environment, overrides)
     events = open_store(chosen.store.kind, str(path)).history(use_case)
     if as_json:
         print_json({"model": use_case, "events": [vars(event) for event in events]})

@@ -13,9 +13,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Any, TypeVar
 
+from components.example_gen.spans import check_spans, has_spans, newest, pattern_of
 from configs.errors import UsageError
 
 SCHEMES = ("gs", "s3")
+# The files of a folder that are rows.
+ROW_SUFFIXES = (".csv", ".parquet")
+_ROWS = " or ".join(f"'*{suffix}'" for suffix in ROW_SUFFIXES)
 # A file up to this size is read whole before the run, as a local one is.
 WHOLE_BYTES = 32 * 2**20
 _HEAD_BYTES = 2**20
@@ -97,13 +101,16 @@ class Bucket:
     def __str__(self) -> str:
         return self.uri(self.path)
 
-    def files(self) -> tuple[str, dict[str, str]]:
+    def files(self, spans: int | None = 1) -> tuple[str, dict[str, str]]:
         """What it stands for: (the folder's path, relative name to path of each file).
+
+        Args:
+            spans: how many of the newest, where it has a number for them in it; None means all.
 
         Raises:
             UsageError: nothing is there, or the store does not answer.
         """
-        return _bounded(f"data {str(self)!r}", self._files)
+        return _bounded(f"data {str(self)!r}", lambda: self._files(spans))
 
     def read(self, path: str) -> RemoteFile:
         """A file of this store, whole where it is small.
@@ -121,21 +128,28 @@ class Bucket:
         """
         return _bounded(str(self), lambda: self._system().open_input_stream(self.path))
 
-    def _files(self) -> tuple[str, dict[str, str]]:
+    def file(self) -> Any:
+        """The file of this URI as an Arrow file that can be read at any place.
+
+        Raises:
+            UsageError: it cannot be opened.
+        """
+        return _bounded(str(self), lambda: self._system().open_input_file(self.path))
+
+    def _files(self, spans: int | None) -> tuple[str, dict[str, str]]:
         from pyarrow import fs
 
         parts = self.path.split("/")
-        magic = next((index for index, part in enumerate(parts) if re.search(r"[*\[]", part)), None)
+        magic = next((index for index, part in enumerate(parts) if re.search(r"[*\[]", part) or has_spans(part)), None)
         system = self._system()
         if magic is None and (only := system.get_file_info(self.path)).type == fs.FileType.File:
             return self.path.rpartition("/")[0], {only.base_name: self.path}
-        base, pattern = ("/".join(parts[:magic]), "/".join(parts[magic:])) if magic is not None else (self.path, "*.csv")
-        wanted = _pattern(pattern)
-        found = system.get_file_info(fs.FileSelector(base, recursive="/" in pattern, allow_not_found=True))
+        base, pattern = ("/".join(parts[:magic]), "/".join(parts[magic:])) if magic is not None else (self.path, "")
+        found = system.get_file_info(fs.FileSelector(base, recursive="/" in pattern or has_spans(pattern), allow_not_found=True))
         names = {info.path[len(base) + 1 :]: info.path for info in found if info.type == fs.FileType.File}
-        fitting = {name: path for name, path in sorted(names.items()) if wanted.fullmatch(name)}
+        fitting = _fitting(str(self), pattern, names, spans)
         if not fitting:
-            raise UsageError(f"data {str(self)!r}: {self._missing(system, base, bool(found), pattern)}")
+            raise UsageError(f"data {str(self)!r}: {self._missing(system, base, bool(found), repr(pattern) if pattern else _ROWS)}")
         return base, fitting
 
     def _missing(self, system: Any, base: str, something: bool, pattern: str) -> str:
@@ -144,9 +158,7 @@ class Bucket:
         bucket = base.partition("/")[0]
         if system.get_file_info(bucket).type == fs.FileType.NotFound:
             return f"there is no such bucket {bucket!r}"
-        return (
-            f"no file fits {pattern!r} below {self.scheme}://{base}" if something or base == bucket else "there is no such file or folder"
-        )
+        return f"no file fits {pattern} below {self.scheme}://{base}" if something or base == bucket else "there is no such file or folder"
 
     def _read(self, path: str) -> RemoteFile:
         system = self._system()
@@ -184,11 +196,18 @@ class Bucket:
         )
 
 
-def _pattern(glob: str) -> re.Pattern[str]:
-    """A glob in which ``*`` stays inside one folder and ``**`` does not."""
-    words = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*"}
-    parts = re.split(r"(\*\*/|\*\*|\*|\[[^\]]+\])", glob)
-    return re.compile("".join(words.get(part) or (part.replace("[!", "[^") if part.startswith("[") else re.escape(part)) for part in parts))
+def _fitting(text: str, pattern: str, names: dict[str, str], spans: int | None) -> dict[str, str]:
+    """Those of the files below a base that the pattern stands for. A pattern without one stands for the rows of a folder."""
+    if not pattern:
+        return {name: path for name, path in sorted(names.items()) if name.endswith(ROW_SUFFIXES)}
+    if not has_spans(pattern):
+        wanted = pattern_of(pattern)
+        return {name: path for name, path in sorted(names.items()) if wanted.fullmatch(name)}
+    check_spans(text)
+    # A span may be a folder of files as well as a file.
+    wanted = re.compile(f"{pattern_of(pattern).pattern}(?:/[^/]*(?:{'|'.join(map(re.escape, ROW_SUFFIXES))}))?")
+    matches = {name: match for name in names if (match := wanted.fullmatch(name))}
+    return {name: names[name] for name in newest(matches, spans)}
 
 
 def _bounded(what: str, work: Callable[[], _Result]) -> _Result:

@@ -11,69 +11,79 @@ import hashlib
 import itertools
 import platform
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
 
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 
 from components.example_gen.bucket import Bucket, is_uri
+from components.example_gen.reading import Reading
 from configs.errors import UsageError
 
-ColumnType = Literal["FLOAT", "INT", "BYTES"]
 UNREADABLE = ":unreadable"
-_ARROW = {"FLOAT": pa.float32(), "INT": pa.int64(), "BYTES": pa.binary()}
+ARROW = {"FLOAT": pa.float32(), "INT": pa.int64(), "BYTES": pa.binary()}
 _NUMBERS = {
     "INT": re.compile(r"[+-]?[0-9]+"),
     "FLOAT": re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?"),
 }
 # Beyond these a float32 is infinite, and an int64 does not exist.
-_LARGEST = {"FLOAT": 3.4028235e38, "INT": 2**63 - 1}
+LARGEST: dict[str, float] = {"FLOAT": 3.4028235e38, "INT": 2**63 - 1}
 
 
-def read_csv(path: str | Path, columns: Mapping[str, ColumnType], rows: int | None = None) -> tuple[pa.RecordBatch, list[bytes]]:
+def read_csv(path: str | Path, reading: Reading, rows: int | None = None) -> tuple[pa.RecordBatch, list[bytes]]:
     """Read a file.
 
     Args:
         path: of a file, or the URI of one in a bucket.
-        columns: every column's type.
         rows: at most so many, from the top; None means all.
 
     Returns:
         One batch, in which each column is a list array with one value, or null where it is missing (what TFX's encoders take); and
-        for each row its content as one text, the same whatever the order of the columns and of the rows.
+        for each row the key that decides its split, the same whatever the order of the columns and of the rows.
 
     Raises:
         UsageError: the file cannot be opened, parsed as CSV, or its columns are not these.
     """
-    text = pa.string()
+    text, written = pa.string(), reading.wanted
     try:
         table = pa_csv.read_csv(
             Bucket.of(str(path)).stream() if is_uri(str(path)) else str(path),
             parse_options=pa_csv.ParseOptions(newlines_in_values=True),
             convert_options=pa_csv.ConvertOptions(
-                column_types=dict.fromkeys(columns, text), include_columns=list(columns), null_values=[""], strings_can_be_null=True
+                column_types=dict.fromkeys(written.values(), text),
+                include_columns=list(written.values()),
+                null_values=[""],
+                strings_can_be_null=True,
             ),
         )
     except (pa.ArrowInvalid, pa.ArrowKeyError) as error:
         raise UsageError(f"{path}: {str(error).splitlines()[0]}") from error
     except OSError as error:
-        # A worker on another machine sees what that machine has.
-        raise UsageError(f"{path}: cannot be read on {platform.node()}: {error}; workers need a shared volume or a bucket") from error
+        raise unreadable_on_host(path, error) from error
     table = (table if rows is None else table.slice(0, rows)).combine_chunks()
     arrays: dict[str, pa.Array] = {}
-    texts = {name: _one_array(table.column(name)) for name in columns}
-    for name, kind in columns.items():
-        typed, unreadable = _typed(texts, name, kind, _file_name(path))
-        arrays[name] = _as_lists(typed)
-        if unreadable is not None:
-            arrays[name + UNREADABLE] = _as_lists(unreadable)
-    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)), _contents(texts)
+    # By position: names that are unique in the file stand where they were asked for.
+    texts = {name: _one_array(table.column(place)) for place, name in enumerate(written)}
+    for name, kind in reading.columns.items():
+        typed, bad = _typed(texts[name], kind)
+        arrays[name] = as_lists(typed)
+        if bad is not None:
+            # Where columns are left out, the line breaks inside them are not here to be counted.
+            lines = range(1, len(bad) + 1) if reading.ignore_extra else _first_lines(texts)
+            place = f"{file_name(path)} {'row' if reading.ignore_extra else 'line'}"
+            arrays[name + UNREADABLE] = as_lists(told_places(bad, place, lines, name, written[name]))
+    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)), keys_of(texts, reading)
 
 
-def _file_name(path: str | Path) -> str:
+def unreadable_on_host(path: str | Path, error: OSError) -> UsageError:
+    """A worker on another machine sees what that machine has."""
+    return UsageError(f"{path}: cannot be read on {platform.node()}: {error}; workers need a shared volume or a bucket")
+
+
+def file_name(path: str | Path) -> str:
+    """Its last part, of a URI too."""
     return str(path).partition("?")[0].rpartition("/")[2] if is_uri(str(path)) else Path(path).name
 
 
@@ -89,14 +99,24 @@ def _one_array(column: pa.ChunkedArray) -> pa.Array:
     return whole
 
 
-def _contents(texts: Mapping[str, pa.Array]) -> list[bytes]:
+def keys_of(texts: Mapping[str, pa.Array], reading: Reading) -> list[bytes]:
+    """For each row what decides its split: the value of the key's column, or its whole content where it has none.
+
+    Args:
+        texts: column to values as texts; null where missing. The key's column is there even where the schema does not know it.
+    """
     # A unit separator cannot be part of a readable value, so two different rows never join to the same text.
-    joined = pc.binary_join_element_wise(*[pc.fill_null(texts[name], "") for name in sorted(texts)], "\x1f")
-    return [value.encode() for value in joined.to_pylist()]
+    columns = [pc.fill_null(pc.cast(texts[name], pa.binary()), b"") for name in sorted(reading.columns)]
+    contents: list[bytes] = pc.binary_join_element_wise(*columns, b"\x1f").to_pylist()
+    if reading.key is None:
+        return contents
+    own = pc.cast(texts[reading.key], pa.binary()).to_pylist()
+    return [content if value is None else value for value, content in zip(own, contents, strict=True)]
 
 
-def _typed(texts: Mapping[str, pa.Array], name: str, kind: ColumnType, file: str) -> tuple[pa.Array, pa.Array | None]:
-    values, target = texts[name], _ARROW[kind]
+def _typed(values: pa.Array, kind: str) -> tuple[pa.Array, list[str | None] | None]:
+    """The values by their type; and if there are any that are none of it, row by row their texts."""
+    target = ARROW[kind]
     try:
         cast = pc.cast(values, target)
     except pa.ArrowInvalid:
@@ -105,21 +125,29 @@ def _typed(texts: Mapping[str, pa.Array], name: str, kind: ColumnType, file: str
     if cast is not None and not (kind == "FLOAT" and pc.any(pc.invert(pc.is_finite(cast))).as_py()):
         return cast, None
     words = values.to_pylist()
-    good = [_number(word, kind) for word in words]
-    bad = [word if number is None else None for word, number in zip(words, good, strict=True)]
-    if all(word is None for word in bad):
-        return pa.array(good, target), None
-    lines = _first_lines(texts)
-    told = [None if word is None else f"{file} line {line}: {word[:80]!r}".encode() for line, word in zip(lines, bad, strict=True)]
-    return pa.array(good, target), pa.array(told, pa.binary())
+    good = [number(word, kind) for word in words]
+    bad = [word if found is None else None for word, found in zip(words, good, strict=True)]
+    return pa.array(good, target), bad if any(word is not None for word in bad) else None
 
 
-def _number(value: str | None, kind: ColumnType) -> float | int | None:
-    # As Arrow reads numbers, not as Python does: no underscores, no digits of other scripts.
+def told_places(bad: Sequence[str | None], place: str, numbers: Iterable[int], name: str, written: str) -> pa.Array:
+    """For each value that cannot be read, where it stands and its beginning.
+
+    Args:
+        place: the file, and what is numbered.
+        name, written: the column's name, and that in the file.
+    """
+    mark = f" column {written!r}" if written != name else ""
+    told = [None if word is None else f"{place} {at}{mark}: {word[:80]!r}".encode() for at, word in zip(numbers, bad)]  # noqa: B905 - numbers may be endless
+    return pa.array(told, pa.binary())
+
+
+def number(value: str | None, kind: str) -> float | int | None:
+    """A text as a number, or None where it is none. As Arrow reads them, not as Python does: no underscores, no digits of other scripts."""
     if value is None or not _NUMBERS[kind].fullmatch(value.strip(" \t")):
         return None
-    number = int(value) if kind == "INT" else float(value)
-    return number if abs(number) <= _LARGEST[kind] else None
+    found = int(value) if kind == "INT" else float(value)
+    return found if abs(found) <= LARGEST[kind] else None
 
 
 def _first_lines(texts: Mapping[str, pa.Array]) -> list[int]:
@@ -129,7 +157,7 @@ def _first_lines(texts: Mapping[str, pa.Array]) -> list[int]:
     return list(ends)[:-1]
 
 
-def _as_lists(values: pa.Array) -> pa.Array:
+def as_lists(values: pa.Array) -> pa.Array:
     """[batch] with nulls as a list array [batch][1], null for a missing value."""
     present = values.is_valid().to_numpy(zero_copy_only=False)
     ends = present.cumsum()

@@ -1,21 +1,27 @@
-"""Where rows come from: a file, a folder or a glob, here or in a bucket, found and checked before any work begins."""
+"""Where data comes from: files, folders, globs and spans, here or in a bucket, found and checked before any work begins."""
 
 from __future__ import annotations
 
-import codecs
-import csv
 import glob
 import hashlib
-from collections.abc import Mapping, Sequence
+import io
+import os
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any, Literal
 
-from components.example_gen.bucket import Bucket, RemoteFile, is_uri
+from components.example_gen.bucket import ROW_SUFFIXES, Bucket, RemoteFile, is_uri
+from components.example_gen.check_csv import check_beginning, check_csv
+from components.example_gen.images import find_images
+from components.example_gen.index import ImageIndex, indexed
+from components.example_gen.reading import Reading
+from components.example_gen.spans import has_spans, local_spans
 from configs.errors import UsageError
 from configs.paths import expanded
 
 _BLOCK = 1 << 20
+Kind = Literal["csv", "parquet"]
 
 
 @dataclass(frozen=True)
@@ -26,11 +32,21 @@ class Source:
     digest: str
     uris: tuple[str, ...] = ()
     """Files in a bucket; then ``files`` is empty."""
+    images: ImageIndex | None = None
+    """Images with their classes; then there are neither files nor URIs."""
 
     @property
     def places(self) -> tuple[str, ...]:
-        """All of them, as a person writes them."""
-        return (*map(str, self.files), *self.uris)
+        """All of them, as a person writes them; of images the folder."""
+        return (*map(str, self.files), *self.uris, *([str(self.images.root)] if self.images is not None else []))
+
+    @property
+    def what(self) -> str:
+        """How much there is, in a few words."""
+        if self.images is not None:
+            classes = {entry.label for entry in self.images.entries}
+            return f"{_counted(len(self.images.entries), 'image')} of {_counted(len(classes), 'class', 'es')}"
+        return _counted(len(self.places), "file")
 
 
 # What stands for a file in a bucket where TFX wants a file: a small one with the URI in it.
@@ -45,129 +61,137 @@ def real_place(path: str) -> str:
     return str(place.resolve())
 
 
-def find_files(text: str) -> tuple[Path, tuple[Path, ...]]:
+def kind_of(place: str) -> Kind:
+    """What a file holds, by its name; a staged one has the name that the user gave it, whatever its content is called."""
+    name = place if Path(place).is_symlink() else place.removesuffix(URI_SUFFIX)
+    return "parquet" if name.partition("?")[0].lower().endswith(".parquet") else "csv"
+
+
+def find_files(text: str, spans: int | None = 1) -> tuple[Path, tuple[Path, ...]]:
     """What a path, a folder or a glob stands for: (folder that holds them, the files sorted).
+
+    Args:
+        spans: how many of the newest, where the text has a number for them in it; None means all.
 
     Raises:
         UsageError: nothing is there.
     """
-    path = expanded(text)
     try:
-        return _found(text, path)
+        if not has_spans(text):
+            return _found(text, expanded(text))
+        found = local_spans(text, spans)
+        return found.base, tuple(path for place in found.places for path in _found(place, Path(place))[1])
     except OSError as error:
         raise UsageError(f"data {text!r}: cannot be read: {error.strerror}") from error
 
 
-def _found(text: str, path: Path) -> tuple[Path, tuple[Path, ...]]:
-    if path.is_dir():
-        base, pattern = path.resolve(), "*.csv"
-    elif glob.has_magic(text) and not path.exists():
-        first = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
-        base, pattern = Path(*path.parts[:first]).resolve(), str(Path(*path.parts[first:]))
-    elif path.exists():
-        return path.resolve().parent, (path.resolve(),)
-    else:
-        raise UsageError(f"data {text!r}: there is no such file or folder")
-    files = tuple(sorted(file for file in base.glob(pattern) if file.is_file()))
-    if not files:
-        raise UsageError(f"data {text!r}: no file fits {pattern!r} below {base}")
-    return base, files
-
-
-def check_source(text: str, columns: Sequence[str]) -> Source:
-    """Find the files and read each once: readable, UTF-8, at least one row, exactly the columns of the schema.
-
-    Of a file in a bucket that is larger than 32 MiB only the beginning is read: its digest is then of its size and time.
+def find_data(text: str, reading: Reading) -> None:
+    """Whether anything is there, without reading it. A bucket is not asked.
 
     Raises:
-        UsageError: they are not; the message names file and column or line.
+        UsageError: nothing is.
+    """
+    text = text.removeprefix("file://")
+    if reading.reader == "images":
+        find_images(text, reading)
+    elif not is_uri(text):
+        find_files(text, reading.spans)
+
+
+def check_source(text: str, reading: Reading, known: Path | None = None) -> Source:
+    """Find the data and hold it against what is to be read.
+
+    CSV files are read once: UTF-8, at least one row, exactly the wanted columns. Of Parquet files the footer says it, of images
+    their places and labels. Of a file in a bucket that is larger than 32 MiB only the beginning, or the footer, is read: its digest is
+    then of its size and time.
+
+    Args:
+        known: a folder below which earlier runs staged their data; images that did not change since are not read again.
+
+    Raises:
+        UsageError: it does not fit; the message names file and column or line.
     """
     if text.startswith("file://"):
         text = text.removeprefix("file://")
+    if reading.reader == "images":
+        root, found = find_images(text, reading)
+        index = indexed(root, found, known)
+        return Source((), index.digest, images=index)
     if is_uri(text):
-        return _check_bucket(Bucket.of(text), columns)
-    base, files = find_files(text)
-    # By place below the base: files of one name may lie in many folders.
-    return Source(files, _combined({path.relative_to(base).as_posix(): _check_file(path, columns) for path in files}))
+        return _check_bucket(Bucket.of(text), reading)
+    base, files = find_files(text, reading.spans)
+    _check_one_kind(text, map(str, files))
+    # By place below the base: files of one name may lie in many folders. A span may be a link to elsewhere.
+    return Source(files, _combined({Path(os.path.relpath(path, base)).as_posix(): _check_file(path, reading) for path in files}))
 
 
-def _check_bucket(bucket: Bucket, columns: Sequence[str]) -> Source:
-    _, names = bucket.files()
-    digests = {name: _check_remote(bucket.read(path), columns) for name, path in names.items()}
+def _counted(count: int, noun: str, ending: str = "s") -> str:
+    return f"{count:,} {noun}{ending if count != 1 else ''}"
+
+
+def _found(text: str, path: Path) -> tuple[Path, tuple[Path, ...]]:
+    if path.is_dir():
+        base, patterns = path.resolve(), tuple(f"*{suffix}" for suffix in ROW_SUFFIXES)
+    elif glob.has_magic(text) and not path.exists():
+        first = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
+        base, patterns = Path(*path.parts[:first]).resolve(), (str(Path(*path.parts[first:])),)
+    elif path.exists():
+        # Its own name, not that of what it may be a link to: the name says what it holds.
+        base = path.absolute().parent.resolve()
+        return base, (base / path.name,)
+    else:
+        raise UsageError(f"data {text!r}: there is no such file or folder")
+    files = tuple(sorted(file for pattern in patterns for file in base.glob(pattern) if file.is_file()))
+    if not files:
+        raise UsageError(f"data {text!r}: no file fits {' or '.join(map(repr, patterns))} below {base}")
+    return base, files
+
+
+def _check_one_kind(text: str, places: Iterable[str]) -> None:
+    first: dict[Kind, str] = {}
+    for place in places:
+        first.setdefault(kind_of(place), place)
+    if len(first) > 1:
+        raise UsageError(f"data {text!r}: {first['csv']} is CSV and {first['parquet']} is Parquet; give one of them, as in .../*.parquet")
+
+
+def _check_bucket(bucket: Bucket, reading: Reading) -> Source:
+    _, names = bucket.files(reading.spans)
+    _check_one_kind(str(bucket), map(bucket.uri, names.values()))
+    digests = {name: _check_remote(bucket.read(path), reading) for name, path in names.items()}
     return Source((), _combined(digests), tuple(bucket.uri(path) for path in names.values()))
 
 
-def _check_remote(file: RemoteFile, columns: Sequence[str]) -> str:
+def _check_remote(file: RemoteFile, reading: Reading) -> str:
+    if kind_of(file.uri) == "parquet":
+        _check_footer(file, io.BytesIO(file.content) if file.whole else Bucket.of(file.uri).file(), reading)
+        return hashlib.sha256(file.content).hexdigest() if file.whole else file.stamp
     if file.whole:
-        return _check_file(file, columns)
-    with file.open(encoding="utf-8-sig", newline="") as text:
-        _check_header(file, _first_row(file, text), columns)
+        return check_csv(file, reading)
+    check_beginning(file, reading)
     return file.stamp
 
 
-def _first_row(file: RemoteFile, text: IO[str]) -> list[str]:
-    try:
-        return next(csv.reader(text), [])
-    except (csv.Error, UnicodeDecodeError) as error:
-        raise UsageError(f"{file}: its first row is not CSV in UTF-8: {error}") from error
-
-
-def _combined(digests: Mapping[str, str]) -> str:
-    return hashlib.sha256("".join(f"{name} {value}\n" for name, value in sorted(digests.items())).encode()).hexdigest()
-
-
-def _check_file(path: Path | RemoteFile, columns: Sequence[str]) -> str:
-    try:
-        digest = _check_text(path)
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            _check_rows(path, csv.reader(file), columns)
-    except OSError as error:
-        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
-    return digest
-
-
-def _check_text(path: Path | RemoteFile) -> str:
-    """The digest of a file that is UTF-8 and not empty."""
-    digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8-sig")()
-    lines, blank = 0, True
+def _check_file(path: Path, reading: Reading) -> str:
+    if kind_of(str(path)) == "csv":
+        return check_csv(path, reading)
+    digest = hashlib.sha256()
     try:
         with path.open("rb") as file:
             for block in iter(lambda: file.read(_BLOCK), b""):
                 digest.update(block)
-                text = decoder.decode(block)
-                blank = blank and not text.strip()
-                lines += text.count("\n")
-            decoder.decode(b"", final=True)
-    except UnicodeDecodeError as error:
-        line = lines + error.object[: error.start].count(b"\n") + 1
-        raise UsageError(f"{path}: line {line} is not UTF-8; convert the file first") from error
-    if blank:
-        raise UsageError(f"{path}: the file is empty")
+    except OSError as error:
+        raise UsageError(f"{path}: cannot be read: {error.strerror}") from error
+    _check_footer(path, str(path), reading)
     return digest.hexdigest()
 
 
-def _check_rows(path: Path | RemoteFile, rows: Any, columns: Sequence[str]) -> None:
-    """Exactly the columns of the schema, at least one row, and every row as long as the header."""
-    try:
-        header = next(rows)
-        _check_header(path, header, columns)
-        count = 0
-        for row in rows:
-            if row and len(row) != len(header):
-                raise UsageError(f"{path}: line {rows.line_num} has {len(row)} values, the header has {len(header)} columns")
-            count += bool(row)
-    except csv.Error as error:
-        raise UsageError(f"{path}: line {rows.line_num}: not CSV: {error}") from error
-    if not count:
-        raise UsageError(f"{path}: a header and no rows")
+def _check_footer(place: Path | RemoteFile, file: Any, reading: Reading) -> None:
+    # Loading Arrow takes a while that a CSV file does not need.
+    from components.example_gen.parquet import check_parquet
+
+    check_parquet(place, file, reading)
 
 
-def _check_header(path: Path | RemoteFile, header: Sequence[str], columns: Sequence[str]) -> None:
-    twice = sorted({name for name in header if header.count(name) > 1})
-    missing = [name for name in columns if name not in header]
-    extra = [name for name in header if name not in columns]
-    if twice:
-        raise UsageError(f"{path}: column {twice[0]!r} stands twice in the header")
-    if missing or extra:
-        parts = [f"missing {', '.join(map(repr, missing))}"] * bool(missing) + [f"unknown {', '.join(map(repr, extra))}"] * bool(extra)
-        raise UsageError(f"{path}: the columns do not fit the schema: {'; '.join(parts)}")
+def _combined(digests: Mapping[str, str]) -> str:
+    return hashlib.sha256("".join(f"{name} {value}\n" for name, value in sorted(digests.items())).encode()).hexdigest()

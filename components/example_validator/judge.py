@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from components.example_gen.convert import UNREADABLE
+from components.example_gen.corrupt import REPORT_FILE
 from serving.verdict import Reason, Verdict
 
 GATE = "data"
@@ -30,7 +32,13 @@ class ColumnStatistics:
     examples: tuple[str, ...]
 
 
-def judge(found: Sequence[Anomaly], columns: Mapping[str, Mapping[str, ColumnStatistics]], rows: Mapping[str, int], label: str) -> Verdict:
+def judge(
+    found: Sequence[Anomaly],
+    columns: Mapping[str, Mapping[str, ColumnStatistics]],
+    rows: Mapping[str, int],
+    label: str,
+    images: Mapping[str, Any] | None = None,
+) -> Verdict:
     """Accept or refuse the data of a run.
 
     Args:
@@ -38,10 +46,12 @@ def judge(found: Sequence[Anomaly], columns: Mapping[str, Mapping[str, ColumnSta
         columns: split to column to statistics.
         rows: split to number of rows.
         label: the raw label column.
+        images: what ``corrupt_figures`` (example_gen/corrupt.py) says of images; empty where there are none.
     """
     reasons = [
         Reason("empty_split", f"no rows fell into the {split} split; give more data", 0, 1) for split, count in rows.items() if not count
     ]
+    reasons += _corrupt(images or {})
     reasons += _unreadable(columns)
     # The same trouble in train and eval is one reason.
     seen: dict[tuple[str, str], Reason] = {}
@@ -69,3 +79,17 @@ def _unreadable(columns: Mapping[str, Mapping[str, ColumnStatistics]]) -> list[R
         message = f"{column}: {count} value{'s' if count != 1 else ''} cannot be read as a number, for example {' '.join(first)}"
         reasons.append(Reason("wrong_type", message, count, 0))
     return reasons
+
+
+def _corrupt(images: Mapping[str, Any]) -> list[Reason]:
+    if not images or not images["images"]:
+        return []
+    share = images["corrupt"] / images["images"]
+    if share <= images["limit"]:
+        return []
+    first = "; ".join(images["first"]) + ("; ..." if images["corrupt"] > len(images["first"]) else "")
+    message = (
+        f"{images['corrupt']:,} of {images['images']:,} images cannot be used ({share:.1%}, at most {images['limit']:.1%}):"
+        f" {first}; {REPORT_FILE} beside the examples names all"
+    )
+    return [Reason("corrupt_images", message, share, images["limit"])]

@@ -62,6 +62,7 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
         print_json({"use_case": use_case, "ok": True, "files": files, "columns": checked.columns, "fingerprint": planned.fingerprint})
         return
     click.echo(f"OK {use_case}: configuration, use case and data fit together")
-    click.echo(f"data: {len(files)} file{'s' if len(files) != 1 else ''}, {len(checked.columns)} columns: {', '.join(files[:3])}")
+    columns = f", {len(checked.columns)} columns" if checked.source.images is None else ""
+    click.echo(f"data: {checked.source.what}{columns}: {', '.join(files[:3])}")
     following = "run" if checked.settings.environment.runner == "local" else "submit"
     click.echo(f"next: {command_line(following, use_case, environment)}")

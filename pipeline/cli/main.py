@@ -14,6 +14,8 @@ from serving.cli import COMMANDS as SERVING_COMMANDS
 # Command to where it lives and what it is for; a command's module is imported when that command is called.
 COMMANDS = {
     "run": ("pipeline.cli.run:run", "Train, judge and publish a use case."),
+    "use-cases": ("pipeline.cli.use_cases:use_cases", "List what can be built, and what is live."),
+    "init": ("pipeline.cli.init:init", "Start a use case of your own."),
     "check": ("pipeline.cli.config:check", "Check configuration and data; change nothing."),
     "show": ("pipeline.cli.config:show", "Print the effective configuration."),
     "step": ("pipeline.cli.step:step", "Run one node, as a container does."),

@@ -44,6 +44,8 @@ class PlainLines:
     def __call__(self, event: NodeEvent) -> None:
         if event.ended:
             self.note(f"{event.name:<{_WIDTH}} {event.state:<8} {event.seconds:6.1f} s  {event.figure}".rstrip())
+        elif event.figure:
+            self.note(f"{event.name:<{_WIDTH}} {event.figure}")
 
     def note(self, text: str) -> None:
         # A reader that went away (`| head`) must not end the run.
@@ -75,7 +77,7 @@ class LiveTree:
 
     def __call__(self, event: NodeEvent) -> None:
         if event.state == "running":
-            self._begun[event.name] = time.monotonic()
+            self._begun.setdefault(event.name, time.monotonic())  # a node may tell more than once that it is at work
             self._note = ""
         self._events[event.name] = event
 

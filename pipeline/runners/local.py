@@ -17,6 +17,7 @@ from configs.errors import SluicewayError
 from pipeline.errors import node_error
 from pipeline.nodes import NEVER_CACHED
 from pipeline.runners.base import Listener, NodeEvent, Outcome
+from pipeline.training import trials
 from serving.verdict import Verdict
 
 
@@ -46,7 +47,8 @@ class _WatchedNode(beam_dag_runner.PipelineNodeAsDoFn):  # type: ignore[misc] # 
             started = time.monotonic()
             watch.listener(NodeEvent(self._node_id, "running"))
             try:
-                report = self._launch()
+                with trials.listening(lambda said: watch.listener(NodeEvent(self._node_id, "running", figure=said))):
+                    report = self._launch()
             except BaseException as error:
                 watch.failed = (self._node_id, error)
                 watch.listener(NodeEvent(self._node_id, "failed", time.monotonic() - started))

@@ -45,6 +45,8 @@ class ServedModel(tf.Module):  # type: ignore[misc] # tensorflow has no types
     def __init__(self, model: keras.Model, transform: tft.TFTransformOutput, use_case: UseCase) -> None:
         super().__init__()
         self.weights = [variable.value for variable in model.variables]
+        # What a layer stands on besides Keras' own variables, such as a loaded SavedModel with tables and files.
+        self.resources = [layer.saved_resource for layer in model.layers if hasattr(layer, "saved_resource")]
         # A partial is not trackable: see above.
         self._predict = functools.partial(model, training=False)
         self.transform_layer = transform.transform_features_layer()

@@ -29,7 +29,6 @@ def dataset(patterns: Sequence[str], transform: tft.TFTransformOutput, label: st
 
 
 def serving_spec(transform: tft.TFTransformOutput, raw_label: str) -> dict[str, Any]:
-    """The raw feature spec without the label: what a request may hold."""
-    spec = dict(transform.raw_feature_spec())
-    spec.pop(raw_label)
-    return spec
+    """The raw feature spec without the label and what the schema keeps from servers: what a request may hold."""
+    kept = {feature.name for feature in transform.raw_metadata.schema.feature if "SERVING" in feature.not_in_environment}
+    return {name: feature for name, feature in transform.raw_feature_spec().items() if name not in {raw_label, *kept}}

@@ -11,6 +11,7 @@ import tensorflow_transform as tft
 from tfx.components.trainer.fn_args_utils import FnArgs
 from tfx.components.tuner.component import TunerFnResult
 
+from pipeline.training import trials
 from pipeline.training.export import ServedModel, save
 from pipeline.training.golden import write_extras
 from pipeline.training.inputs import dataset, serving_spec
@@ -47,7 +48,7 @@ def tuner_fn(fn_args: FnArgs) -> Any:
     def hypermodel(parameters: Any) -> keras.Model:
         return build(space(parameters, config["hparams"]))
 
-    tuner = keras_tuner.RandomSearch(
+    tuner = _ToldSearch(
         hypermodel,
         objective=keras_tuner.Objective("val_loss", "min"),
         max_trials=config["trials"],
@@ -62,6 +63,16 @@ def tuner_fn(fn_args: FnArgs) -> Any:
         "verbose": 0,
     }
     return TunerFnResult(tuner=tuner, fit_kwargs=data)
+
+
+class _ToldSearch(keras_tuner.RandomSearch):  # type: ignore[misc] # keras_tuner has no types
+    """A random search that tells of each trial."""
+
+    def on_trial_end(self, trial: Any) -> None:
+        """KerasTuner's hook."""
+        super().on_trial_end(trial)
+        scores = [one.score for one in self.oracle.trials.values() if one.score is not None]
+        trials.ended(len(self.oracle.end_order), self.oracle.max_trials, trial.score, min(scores, default=None))
 
 
 def _hparams(fn_args: FnArgs, use_case: UseCase) -> dict[str, Any]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import importlib
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from configs.errors import ConfigError, UsageError
+from configs.places import is_path, own_folder
 from pipeline.use_cases import USE_CASES
 
 # Stands for the rows that come with a use case where an orchestrator needs a text: one has no null for a parameter.
@@ -20,6 +22,7 @@ SHIPPED = "shipped"
 class UseCase:
     """A model we know how to build. A field that ends in ``_name`` is the dotted name of a function or value.
 
+    rows:                 what the rows that ship are, in a few words; made-up ones are called synthetic.
     task:                 what kind of answer it gives: a name of ``pipeline.tasks``.
     package:              where the use case lives; its folder holds ``schema.pbtxt``, the curated schema of the raw columns.
     raw_label:            the raw column the label is made of; servers never get it.
@@ -38,6 +41,7 @@ class UseCase:
 
     name: str
     package: str
+    rows: str
     task: str
     raw_label: str
     label: str
@@ -51,6 +55,16 @@ class UseCase:
     hparams: Mapping[str, Any] = field(default_factory=dict)
     reader: Literal["rows", "images"] = "rows"
     signatures_name: str = ""
+
+    @property
+    def about(self) -> str:
+        """What it is for: the first line of its package."""
+        return (importlib.import_module(self.package).__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def reference(self) -> str:
+        """What `get_use_case` finds it by in another process or place."""
+        return self.name if self.name in USE_CASES else str(self.folder)
 
     @property
     def folder(self) -> Path:
@@ -100,13 +114,40 @@ class UseCase:
 
 
 def get_use_case(name: str) -> UseCase:
-    """Look a use case up by name.
+    """Look a use case up by name, or by the path of the folder that holds it.
 
     Raises:
         UsageError: there is no such use case.
     """
+    if is_path(name):
+        return own_use_case(name)
     if name not in USE_CASES:
         raise UsageError(f"no use case {name!r}; there are: {', '.join(sorted(USE_CASES))}")
     module, _, attribute = USE_CASES[name].partition(":")
     found: UseCase = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+def own_use_case(path: str) -> UseCase:
+    """The use case in a folder of the user's own, imported as a package of the folder's name.
+
+    Raises:
+        UsageError: the folder holds none, or its name is another package's.
+    """
+    folder = own_folder(path)
+    name = folder.name
+    if name in USE_CASES:
+        raise UsageError(f"{folder}: {name} is the name of a use case that comes with sluiceway; rename the folder")
+    if str(folder.parent) not in sys.path:
+        sys.path.insert(0, str(folder.parent))
+        importlib.invalidate_caches()
+    try:
+        module = importlib.import_module(name)
+    except Exception as error:
+        raise UsageError(f"{folder / '__init__.py'}: cannot be imported: {type(error).__name__}: {error}") from error
+    if Path(str(module.__file__)).parent != folder:
+        raise UsageError(f"{folder}: Python finds another package {name} at {Path(str(module.__file__)).parent}; rename the folder")
+    found = getattr(module, "USE_CASE", None)
+    if not isinstance(found, UseCase) or found.name != name:
+        raise UsageError(f"{folder / '__init__.py'}: expected USE_CASE = UseCase(name={name!r}, package={name!r}, ...)")
     return found

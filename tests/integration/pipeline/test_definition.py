@@ -18,11 +18,12 @@ from tests.fakes.trips import write_trips
 def built(use_case, tmp_path):
     """Builds the pipeline with more overrides."""
     from components.example_gen.columns import read_columns
+    from components.example_gen.reading import Reading
     from components.example_gen.source import check_source
     from pipeline.definition import RunInputs, create_pipeline
     from pipeline.staging import stage_data
 
-    source = check_source(str(write_trips(tmp_path / "trips.csv")), list(read_columns(use_case.schema_path)))
+    source = check_source(str(write_trips(tmp_path / "trips.csv")), Reading(read_columns(use_case.schema_path)))
 
     def build(*overrides, run_id="run-1"):
         settings = load_settings("taxi", "local", [f"state={tmp_path / 'state'}", *overrides])

@@ -162,7 +162,7 @@ def test_an_unknown_use_case_tells_which_there_are():
     assert error_of("taxy") == f"no use case 'taxy'; there are: {', '.join(names('use_cases'))}"
 
 
-@pytest.mark.parametrize("name", ["../use_cases/taxi", "", "taxi.yaml", "."])
+@pytest.mark.parametrize("name", ["", "taxi.yaml", "use_cases"])
 def test_a_name_is_never_a_path(name):
     assert error_of(name).startswith("no use case ")
 

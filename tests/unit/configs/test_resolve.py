@@ -188,6 +188,11 @@ def test_an_unquoted_number_is_a_text_where_cores_are_wanted_and_nowhere_else():
     assert tree["kubeflow"]["step"]["cpu"] == 8
 
 
+def test_an_unquoted_number_is_a_text_where_a_class_is_written():
+    tree = {"data": {"classes": {0: "cbb", "1": "cgm", True: "x"}, "columns": {2: "y"}}}
+    assert settled(UseCaseConfig, tree) == {"data": {"classes": {"0": "cbb", "1": "cgm", True: "x"}, "columns": {2: "y"}}}
+
+
 FULL = {
     "kubeflow": {
         "step": {"cpu": "1", "node_selector": {"pool": "gpu"}},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from components.example_gen.index import SEEN_FILE, Entry, ImageIndex, read_index
 from components.example_gen.source import Source, real_place
 from pipeline.layout import Layout
 from pipeline.staging import PATTERN, stage_data, stage_schema
@@ -81,3 +82,28 @@ def test_an_edited_schema_is_staged_beside_the_old_one(tmp_path):
     assert first != second
     assert [(folder / "schema.pbtxt").read_text(encoding="utf-8") for folder in (first, second)] == ["one", "two"]
     assert [path.name for path in second.iterdir()] == ["schema.pbtxt"]
+
+
+def photos(root, seen=None):
+    return Source((), "a" * 64, images=ImageIndex(root, (Entry("cbb/x.jpg", "cbb/x.jpg", "cbb", "0" * 64),), "a" * 64, seen or {}))
+
+
+def test_images_are_staged_as_one_file_that_lists_them(tmp_path):
+    source = photos(tmp_path / "photos")
+    (staged,) = stage_data(source, layout(tmp_path)).glob(PATTERN)
+    assert list(read_index(str(staged))) == [(str(tmp_path / "photos"), source.images.entries[0])]
+
+
+def test_what_is_known_of_the_files_lies_where_tfx_does_not_look(tmp_path):
+    staged = stage_data(photos(tmp_path / "photos"), layout(tmp_path))
+    (index,) = staged.glob(PATTERN)
+    before = index.stat().st_mtime_ns
+    assert stage_data(photos(tmp_path / "photos", {"cbb/x.jpg": [1, 2, 3, "0" * 64]}), layout(tmp_path)) == staged
+    assert index.stat().st_mtime_ns == before
+    assert '"cbb/x.jpg": [1, 2, 3, ' in (staged / SEEN_FILE).read_text(encoding="utf-8")
+
+
+def test_images_that_moved_are_listed_where_they_are_now(tmp_path):
+    stage_data(photos(tmp_path / "before"), layout(tmp_path))
+    (staged,) = stage_data(photos(tmp_path / "after"), layout(tmp_path)).glob(PATTERN)
+    assert [root for root, _ in read_index(str(staged))] == [str(tmp_path / "after")]

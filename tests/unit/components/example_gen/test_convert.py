@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from components.example_gen.convert import UNREADABLE, bucket_of, read_csv
+from components.example_gen.reading import Reading
 from configs.errors import UsageError
 
 FLOAT, INT, BYTES = {"x": "FLOAT"}, {"x": "INT"}, {"x": "BYTES"}
@@ -25,7 +26,7 @@ def path(tmp_path_factory):
 def columns_of(path, text, types, rows=None):
     """What is read, as plain lists: a missing value is None."""
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
-    batch, _ = read_csv(path, types, rows)
+    batch, _ = read_csv(path, Reading(types), rows)
     return {name: [value and value[0] for value in column.to_pylist()] for name, column in zip(batch.schema.names, batch, strict=True)}
 
 
@@ -143,22 +144,22 @@ table = st.lists(st.fixed_dictionaries({"fare": words, "hour": st.integers(-9, 9
 @given(rows=table, order=st.permutations(list(WIDE)), seed=st.integers(0, 99))
 def test_a_rows_bucket_knows_neither_its_place_nor_its_neighbours(path, rows, order, seed):
     write_rows(path, list(WIDE), rows)
-    _, contents = read_csv(path, WIDE)
+    _, contents = read_csv(path, Reading(WIDE))
     assert len(contents) == len(rows)
     shuffled = random.Random(seed).sample(range(len(rows)), len(rows))
     write_rows(path, order, [rows[place] for place in shuffled])
-    assert read_csv(path, WIDE)[1] == [contents[place] for place in shuffled]
-    assert read_csv(path, {name: WIDE[name] for name in order})[1] == [contents[place] for place in shuffled]
+    assert read_csv(path, Reading(WIDE))[1] == [contents[place] for place in shuffled]
+    assert read_csv(path, Reading({name: WIDE[name] for name in order}))[1] == [contents[place] for place in shuffled]
     alone = shuffled[0]
     write_rows(path, order, [rows[alone]])
-    assert read_csv(path, WIDE)[1] == [contents[alone]]
+    assert read_csv(path, Reading(WIDE))[1] == [contents[alone]]
 
 
 @settings(max_examples=15, deadline=None)
 @given(rows=table)
 def test_rows_that_differ_have_contents_that_differ(path, rows):
     write_rows(path, list(WIDE), rows)
-    _, contents = read_csv(path, WIDE)
+    _, contents = read_csv(path, Reading(WIDE))
     assert len(set(contents)) == len({tuple(row[name] for name in WIDE) for row in rows})
 
 
@@ -191,3 +192,31 @@ def test_buckets_are_filled_evenly():
 def test_a_bucket_is_the_same_in_every_release():
     # Rows that move from eval to train when the code changes would make models look better than they are.
     assert [bucket_of(content, 3) for content in (b"", b"1\x1f2", "ü".encode(), b"x" * 99)] == [1, 1, 2, 1]
+
+
+def test_columns_are_read_by_their_names_in_the_file(path):
+    reading = Reading({"fare": "FLOAT", "length": "INT"}, names={"length": "Chopstick.Length"})
+    path.write_text("Chopstick.Length,fare\n240,2.5\nbad,3\n", encoding="utf-8")
+    batch, keys = read_csv(path, reading)
+    found = dict(zip(batch.schema.names, [column.to_pylist() for column in batch], strict=True))
+    assert found == {
+        "fare": [[2.5], [3.0]],
+        "length": [[240], None],
+        "length" + UNREADABLE: [None, [b"rows.csv line 3 column 'Chopstick.Length': 'bad'"]],
+    }
+    path.write_text("fare,length\n2.5,240\n3,bad\n", encoding="utf-8")
+    assert read_csv(path, Reading(reading.columns))[1] == keys, "the key does not know what a column is called"
+
+
+def test_where_columns_are_left_out_a_broken_value_is_told_by_its_row(path):
+    path.write_text('x,y,y\n1,"a\nb",c\nbad,d,e\n', encoding="utf-8")
+    batch, _ = read_csv(path, Reading({"x": "INT"}, ignore_extra=True))
+    assert batch.to_pydict() == {"x": [[1], None], "x" + UNREADABLE: [None, [b"rows.csv row 2: 'bad'"]]}
+
+
+@pytest.mark.parametrize("key", ["company", "person"])
+def test_with_a_key_its_column_alone_decides_and_a_row_without_one_goes_by_its_content(path, key):
+    path.write_text("fare,company,person\n1,a,a\n2,a,a\n3,,\n4,,\n", encoding="utf-8")
+    batch, keys = read_csv(path, Reading({"fare": "FLOAT", "company": "BYTES"}, key=key, ignore_extra=True))
+    assert keys == [b"a", b"a", b"\x1f3", b"\x1f4"]
+    assert batch.schema.names == ["fare", "company"], "what only splits is no feature"

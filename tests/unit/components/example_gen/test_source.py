@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from components.example_gen.source import check_source, find_files
+from components.example_gen.reading import IMAGE_COLUMNS, Reading
+from components.example_gen.source import check_source, find_data, find_files, kind_of
 from configs.errors import UsageError
+from tests.fakes.photos import write_photos
 
-COLUMNS = ("fare", "company")
+COLUMNS = Reading({"fare": "FLOAT", "company": "BYTES"})
 GOOD = b"fare,company\n1,a\n"
 
 
@@ -75,56 +77,7 @@ def test_data_that_is_not_there_is_told(data, text):
 def test_a_good_source_has_its_files(data):
     source = check_source(str(data), COLUMNS)
     assert source.files == (data / "a.csv", data / "b.csv")
-
-
-@pytest.mark.parametrize(
-    "content", [GOOD, b"company,fare\na,1\n", b"\xef\xbb\xbffare,company\r\n1,a\r\n", b'fare,company\n1,"a\nb"', GOOD + b"\n\n"]
-)
-def test_what_fits_the_schema_passes(data, content):
-    (data / "a.csv").write_bytes(content)
-    assert check_source(str(data / "a.csv"), COLUMNS).files
-
-
-@pytest.mark.parametrize(
-    ("content", "problem"),
-    [
-        (b"", "the file is empty"),
-        (b" \n \n", "the file is empty"),
-        (b"fare,company\n", "a header and no rows"),
-        (b"fare,company\n\n\n", "a header and no rows"),
-        (b"fare\n1\n", "the columns do not fit the schema: missing 'company'"),
-        (b"fare,company,x,y\n1,a,2,3\n", "the columns do not fit the schema: unknown 'x', 'y'"),
-        (b"Fare,company\n1,a\n", "the columns do not fit the schema: missing 'fare'; unknown 'Fare'"),
-        (b"fare;company\n1;a\n", "the columns do not fit the schema: missing 'fare', 'company'; unknown 'fare;company'"),
-        (b"1,a\n2,b\n", "the columns do not fit the schema: missing 'fare', 'company'; unknown '1', 'a'"),
-        (b"fare,fare,company\n1,1,a\n", "column 'fare' stands twice in the header"),
-        (b"fare,company\n1,a\n\xff,b\n", "line 3 is not UTF-8; convert the file first"),
-        (b"\xff\xfef\x00a\x00r\x00e\x00", "line 1 is not UTF-8; convert the file first"),
-        (GOOD + b"1,\xc3", "line 3 is not UTF-8; convert the file first"),
-    ],
-)
-def test_what_does_not_fit_is_one_line_that_names_the_file(data, content, problem):
-    (data / "b.csv").write_bytes(content)
-    with pytest.raises(UsageError) as caught:
-        check_source(str(data), COLUMNS)
-    assert str(caught.value) == f"{data / 'b.csv'}: {problem}"
-
-
-@pytest.mark.parametrize(
-    "content", [b"fare,company\n1,a\n2\n", b"fare,company\n1,a\n2,b,c\n", b'fare,company\n1,"' + b"a" * 200_000 + b'"\n']
-)
-def test_a_row_that_is_broken_is_told_with_its_line(data, content):
-    (data / "a.csv").write_bytes(content)
-    with pytest.raises(UsageError, match=r"a\.csv: line [23]\D") as caught:
-        check_source(str(data), COLUMNS)
-    assert "\n" not in str(caught.value)
-
-
-def test_broken_text_far_down_is_told_by_its_line(data):
-    rows = 200_000
-    (data / "a.csv").write_bytes(b"fare,company\n" + b"12.5,\xc3\xbc\n" * rows + b"1,\xff\n")
-    with pytest.raises(UsageError, match=f"line {rows + 2} is not UTF-8"):
-        check_source(str(data / "a.csv"), COLUMNS)
+    assert source.what == "2 files"
 
 
 def test_a_file_without_permission_is_named(data, monkeypatch):
@@ -167,3 +120,134 @@ def test_an_empty_path_is_refused_and_never_means_the_working_folder(data, monke
     monkeypatch.chdir(data)
     with pytest.raises(UsageError, match="is not a path"):
         find_files(text)
+
+
+def write_parquet(path, **columns):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def test_a_folder_may_hold_parquet(tmp_path):
+    for name in ("b", "a"):
+        write_parquet(tmp_path / f"{name}.parquet", fare=[1.0], company=["a"])
+    source = check_source(str(tmp_path), COLUMNS)
+    assert source.files == (tmp_path / "a.parquet", tmp_path / "b.parquet")
+    before = source.digest
+    write_parquet(tmp_path / "a.parquet", fare=[2.0], company=["a"])
+    assert check_source(str(tmp_path), COLUMNS).digest != before
+
+
+@pytest.mark.parametrize("text", ["", "*"])
+def test_both_kinds_in_one_place_are_refused(data, text):
+    (data / "notes.txt").unlink()
+    write_parquet(data / "c.parquet", fare=[1.0], company=["a"])
+    with pytest.raises(UsageError) as caught:
+        check_source(str(data / text), COLUMNS)
+    assert str(caught.value) == (
+        f"data {str(data / text)!r}: {data / 'a.csv'} is CSV and {data / 'c.parquet'} is Parquet; give one of them, as in .../*.parquet"
+    )
+
+
+def test_parquet_that_does_not_fit_is_one_line_that_names_file_and_column(tmp_path):
+    path = write_parquet(tmp_path / "x.parquet", fare=[[1.0]], company=["a"])
+    with pytest.raises(UsageError, match=r"x\.parquet: column 'fare' is list<.*>, which cannot be FLOAT"):
+        check_source(str(path), COLUMNS)
+
+
+def test_a_link_is_what_its_own_name_says(tmp_path):
+    target = write_parquet(tmp_path / "blobs" / "1f2e", fare=[1.0], company=["a"])
+    (tmp_path / "rows.parquet").symlink_to(target)
+    assert check_source(str(tmp_path / "rows.parquet"), COLUMNS).files == (tmp_path / "rows.parquet",)
+
+
+@pytest.mark.parametrize(
+    ("place", "kind"),
+    [
+        ("a.csv", "csv"),
+        ("a.PARQUET", "parquet"),
+        ("a", "csv"),
+        ("a.parquet.uri", "parquet"),
+        ("a.csv.uri", "csv"),
+        ("s3://b/x.parquet?scheme=http", "parquet"),
+        ("s3://b/x.csv?prefix=.parquet", "csv"),
+    ],
+)
+def test_a_name_says_what_a_file_holds(place, kind):
+    assert kind_of(place) == kind
+
+
+def test_columns_may_have_other_names_in_the_file(data):
+    reading = Reading(COLUMNS.columns, names={"company": "Company (text)"}, ignore_extra=True)
+    (data / "x.csv").write_bytes(b"fare,Company (text),more\n1,a,2\n")
+    assert check_source(str(data / "x.csv"), reading).files
+    with pytest.raises(UsageError) as caught:
+        check_source(str(data / "a.csv"), reading)
+    assert str(caught.value) == f"{data / 'a.csv'}: the columns do not fit the schema: missing 'Company (text)' (company)"
+
+
+def test_a_key_that_the_schema_does_not_know_must_be_there(data):
+    with pytest.raises(UsageError, match="missing 'person'"):
+        check_source(str(data / "a.csv"), Reading(COLUMNS.columns, key="person"))
+
+
+@pytest.fixture
+def days(tmp_path):
+    """Three spans of CSV files, the last in two versions."""
+    for place in ("span-8/v1", "span-09/v1", "span-10/v1", "span-10/v2"):
+        (tmp_path / place).mkdir(parents=True)
+        (tmp_path / place / "rows.csv").write_bytes(GOOD)
+    return tmp_path
+
+
+@pytest.mark.parametrize("rest", ["", "/", "/*.csv", "/rows.csv"])
+@pytest.mark.parametrize(
+    ("spans", "places"), [(1, ["span-10/v2"]), (2, ["span-09/v1", "span-10/v2"]), (None, ["span-8/v1", "span-09/v1", "span-10/v2"])]
+)
+def test_the_newest_spans_are_the_data(days, rest, spans, places):
+    source = check_source(f"{days}/span-{{SPAN}}/v{{VERSION}}{rest}", Reading(COLUMNS.columns, spans=spans))
+    assert source.files == tuple(days / place / "rows.csv" for place in places)
+
+
+def test_a_new_span_or_version_is_new_data_and_an_old_one_is_not(days):
+    text = f"{days}/span-{{SPAN}}/v{{VERSION}}"
+    seen = [check_source(text, COLUMNS).digest]
+    for place, new in (("span-7/v9", False), ("span-10/v03", True), ("span-11/v1", True)):
+        (days / place).mkdir(parents=True)
+        assert check_source(text, COLUMNS).digest == seen[-1], "a span that is being made is none"
+        (days / place / "rows.csv").write_bytes(GOOD)
+        digest = check_source(text, COLUMNS).digest
+        assert (digest not in seen) is new, place
+        seen.append(digest)
+
+
+def test_a_span_may_be_a_link_to_elsewhere(days, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "rows.csv").write_bytes(GOOD)
+    (days / "span-12").mkdir()
+    (days / "span-12" / "v1").symlink_to(elsewhere)
+    assert len(check_source(f"{days}/span-{{SPAN}}/v{{VERSION}}", Reading(COLUMNS.columns, spans=2)).files) == 2
+
+
+def test_images_are_a_source_with_an_index(tmp_path):
+    write_photos(tmp_path / "photos", {"cbb": 2, "healthy": 1})
+    reading = Reading(IMAGE_COLUMNS, "images", classes=("cbb", "healthy"))
+    source = check_source(f"file://{tmp_path / 'photos'}", reading)
+    assert (source.files, source.uris, source.places) == ((), (), (str(tmp_path / "photos"),))
+    assert sorted(entry.path for entry in source.images.entries) == ["cbb/000.jpg", "cbb/001.jpg", "healthy/000.jpg"]
+    assert source.digest == source.images.digest
+    assert source.what == "3 images of 2 classes"
+
+
+def test_whether_anything_is_there_is_found_without_reading_it(data):
+    images = Reading(IMAGE_COLUMNS, "images", classes=("more",))
+    find_data(f"file://{data}", COLUMNS)
+    find_data("s3://somewhere/else", COLUMNS)
+    (data / "more" / "x.jpg").touch()
+    find_data(str(data), images)
+    for text, reading in ((data / "none", COLUMNS), (data / "day-{SPAN}", COLUMNS), (data / "none", images)):
+        with pytest.raises(UsageError):
+            find_data(str(text), reading)

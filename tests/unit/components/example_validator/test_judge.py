@@ -88,3 +88,33 @@ def test_one_unreadable_value_is_told_in_the_singular():
     columns = {"train": {"tips": LABEL}, "eval": {"fare" + UNREADABLE: ColumnStatistics(1, False, ("a.csv line 2: 'x'",))}}
     (reason,) = judge([], columns, ROWS, "tips").reasons
     assert reason.message.startswith("fare: 1 value cannot be read")
+
+
+def left_out(corrupt, images=600, limit=0.01):
+    first = [f"cbb/{number}.jpg (zero bytes)" for number in range(min(corrupt, 5))]
+    return {"images": images, "corrupt": corrupt, "limit": limit, "first": first}
+
+
+@pytest.mark.parametrize(
+    ("images", "refused"),
+    [
+        ({}, False),
+        (left_out(0), False),
+        (left_out(6), False),
+        (left_out(7), True),
+        (left_out(1, limit=0.0), True),
+        (left_out(600, limit=1.0), False),
+        (left_out(0, images=0), False),
+    ],
+)
+def test_more_broken_images_than_the_limit_allows_are_refused(images, refused):
+    assert codes(judge([], COLUMNS, ROWS, "tips", images)) == ["corrupt_images"] * refused
+
+
+def test_the_refusal_counts_them_and_names_the_first():
+    (reason,) = judge([], COLUMNS, ROWS, "tips", left_out(12)).reasons
+    assert (reason.measured, reason.limit) == (0.02, 0.01)
+    assert reason.message == (
+        "12 of 600 images cannot be used (2.0%, at most 1.0%): cbb/0.jpg (zero bytes); cbb/1.jpg (zero bytes); cbb/2.jpg (zero bytes);"
+        " cbb/3.jpg (zero bytes); cbb/4.jpg (zero bytes); ...; corrupt_images.jsonl beside the examples names all"
+    )

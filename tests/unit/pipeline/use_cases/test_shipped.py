@@ -22,6 +22,10 @@ def recipe(tmp_path: Path, text: str = "1") -> Path:
     return path
 
 
+def nothing(_: Path) -> None:
+    """Makes an empty folder."""
+
+
 def test_it_is_made_once(tmp_path):
     calls = []
 
@@ -36,8 +40,8 @@ def test_it_is_made_once(tmp_path):
 
 
 def test_another_recipe_is_another_folder(tmp_path):
-    one = shipped.made_once("x", recipe(tmp_path, "1"), lambda folder: None)
-    assert shipped.made_once("x", recipe(tmp_path, "2"), lambda folder: None) != one
+    one = shipped.made_once("x", recipe(tmp_path, "1"), nothing)
+    assert shipped.made_once("x", recipe(tmp_path, "2"), nothing) != one
 
 
 def test_what_fails_half_way_leaves_nothing(tmp_path, cache):
@@ -52,5 +56,5 @@ def test_what_fails_half_way_leaves_nothing(tmp_path, cache):
 
 def test_a_cache_that_cannot_be_written_is_one_line(tmp_path, cache):
     cache.write_text("a file where the folder should be")
-    with pytest.raises(UsageError, match="the rows of x cannot be kept in .*; set XDG_CACHE_HOME"):
-        shipped.made_once("x", recipe(tmp_path), lambda folder: None)
+    with pytest.raises(UsageError, match=r"the rows of x cannot be kept in .*; set XDG_CACHE_HOME"):
+        shipped.made_once("x", recipe(tmp_path), nothing)

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from components.example_gen.columns import read_columns
+from components.example_gen.reading import Reading
 from components.example_gen.source import check_source
 from configs.errors import UsageError
 from pipeline.use_cases.base import get_use_case
@@ -17,7 +18,7 @@ from pipeline.use_cases.taxi import data
 
 def test_the_rows_that_ship_fit_the_schema():
     use_case = get_use_case("taxi")
-    found = check_source(str(use_case.source()), list(read_columns(use_case.schema_path)))
+    found = check_source(str(use_case.source()), Reading(read_columns(use_case.schema_path)))
     assert found.files[0].name == "data.csv"
 
 

@@ -1,0 +1,24 @@
+"""Cassava leaves: from a photo, which of four diseases has the leaf, or is it healthy?"""
+
+from pipeline.use_cases.base import UseCase
+from pipeline.use_cases.leaves.features import CLASSES
+
+_HERE = "pipeline.use_cases.leaves"
+
+USE_CASE = UseCase(
+    name="leaves",
+    package=_HERE,
+    rows="600 synthetic pictures",
+    task="classification",
+    raw_label="label",
+    label="kind",
+    source_name=f"{_HERE}.data.source",
+    preprocessing_name=f"{_HERE}.preprocessing.preprocessing_fn",
+    build_model_name=f"{_HERE}.model.build_model",
+    search_space_name=f"{_HERE}.model.search_space",
+    classes=CLASSES,
+    slices=(("label",),),
+    golden_name=f"{_HERE}.evaluation.golden_rows",
+    hparams={"model": "cnn", "filters": [16, 32, 64, 64], "learning_rate": 0.002, "dropout": 0.2, "weights": "none"},
+    reader="images",
+)
