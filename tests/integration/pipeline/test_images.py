@@ -83,9 +83,9 @@ def test_the_first_picture_of_an_animation_counts(decode):
 
 
 def test_shrinking_a_fine_pattern_gives_its_mean_and_not_its_accidents(decode):
-    board = np.indices((512, 512)).sum(axis=0) % 2 * 255
-    pixels = decode(written(Image.fromarray(board.astype(np.uint8))), channels=1)
-    assert np.abs(pixels.astype(int) - 128).max() <= 2
+    dust = np.random.default_rng(3).integers(0, 2, (512, 512)) * 255
+    pixels = decode(written(Image.fromarray(dust.astype(np.uint8))), channels=1)
+    assert np.abs(pixels.astype(int) - 128).max() <= 16
 
 
 def test_pictures_of_a_batch_do_not_meet(decode):
