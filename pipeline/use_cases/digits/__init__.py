@@ -20,6 +20,6 @@ USE_CASE = UseCase(
     classes=CLASSES,
     slices=(("label",),),
     golden_name=f"{_HERE}.evaluation.golden_rows",
-    hparams={"model": "cnn", "hidden_units": [256, 256], "filters": [16, 32], "learning_rate": 0.003, "dropout": 0.2, "shift": 0.12},
+    hparams={"model": "cnn", "hidden_units": [256, 256], "filters": [32, 64], "learning_rate": 0.003, "dropout": 0.2, "shift": 0.09},
     reader="images",
 )
