@@ -29,15 +29,20 @@ from serving.server.schemas import ssl
 
 log = logging.getLogger(__name__)
 
+_APPLY_SECONDS = 60.0
+
+_LOOK_SECONDS = 0.1
+
 
 @dataclass(frozen=True)
 class Membership:
-    """What a process is told that is one of several behind the same ports."""
+    """What a process is told that is one of several behind the same ports. ``again``: it takes the place of one that ended."""
 
     ports: Ports
     share: Callable[[LocalCluster, Metrics], Cluster]
     listening: Callable[[], None]
     configs: tuple[ModelConfig, ...] | None = None
+    again: bool = False
 
 
 def run(flags: Flags, membership: Membership | None = None) -> None:
@@ -65,26 +70,38 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
     configs = membership.configs if membership is not None and membership.configs is not None else configured(flags)
     ports = membership.ports if membership is not None else ports_of(flags)
     file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, lambda found: _apply(parts, found))
-    if flags.ports_file is not None:
+    again = membership is not None and membership.again
+    if flags.ports_file is not None and not again:
         # Whoever wants the ports wants to see the load happen, and to read why it failed: open first, load later.
         with _OpenPorts(parts, ports, shared=membership is not None) as listeners:
             if membership is None:
                 announce(flags.ports_file, listeners.ports)
-            else:
-                membership.listening()
             _start(parts, configs)
+            if membership is not None:
+                membership.listening()
             file.start()
             stop.wait()
             file.stop()
         return
     _start(parts, configs)
-    if parts.manager.wait_until_available(stop):
+    if _caught_up(parts, stop) if again else parts.manager.wait_until_available(stop):
         with _OpenPorts(parts, ports, shared=membership is not None):
             if membership is not None:
                 membership.listening()
             file.start()
             stop.wait()
             file.stop()
+
+
+def _caught_up(parts: Parts, stop: threading.Event) -> bool:
+    """Wait until this process answers for every model that the others answer for; False when told to stop."""
+    while not stop.is_set():
+        seen = parts.models.generation
+        names = [config.name for config in parts.manager.configs if not parts.models.ready(config.name)]
+        if all(parts.core.cluster.unready(name) is not None for name in names):
+            return True
+        parts.models.wait_for_change(seen, _LOOK_SECONDS)
+    return False
 
 
 def _start(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
@@ -97,7 +114,8 @@ def _start(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
 
 def _apply(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
     if configs != parts.manager.configs:
-        parts.manager.reload(configs, None)
+        # With an end: a model whose folder never comes must not keep the next look from mending it.
+        parts.manager.reload(configs, _APPLY_SECONDS)
         parts.follow(configs)
 
 

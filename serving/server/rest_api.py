@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from serving.protocol import examples, json_text, metadata, predict, routes, status
-from serving.protocol.routes import NoSuchPage, Target
+from serving.protocol.routes import NoSuchPage, Target, VersionTooLarge
 from serving.protocol.signature import DEFAULT_SIGNATURE
 from serving.protocol.status import HTTP_STATUS, Code, StatusError, invalid
 from serving.server import handlers, rest_logging, together
@@ -55,6 +55,8 @@ class RestApi:
             return Answer(404, _NOT_FOUND_PAGE, b"text/html; charset=ISO-8859-1")
         except StatusError as error:
             self._core.metrics.request("", None, "", "REST").record(error.code, 0.0)
+            if self._core.strict and isinstance(error, VersionTooLarge):
+                return Answer(HTTP_STATUS[error.code], b"")  # upstream forgets the text
             return _failure(error)
         api = route.verb if route.verb in _COUNTED else ""
         call = Call(self._core, api, "REST", route.target.model)

@@ -131,7 +131,9 @@ class Watcher:
         except StatusError as error:
             before, now = self._failed.get(found.version), self._clock()
             failure = after_failure(found, error.code, error.message, before, now=now, retries=self._retries, jitter=self._jitter)
-            self._failed[found.version] = failure
+            with self._lock:  # the model may have been removed meanwhile, and start afresh when it comes back
+                if self._config is config:
+                    self._failed[found.version] = failure
             if failure.retry_at is not None:
                 log.warning("load of %s version %d is tried again in %.1f s", self._model, found.version, failure.retry_at - now)
         else:

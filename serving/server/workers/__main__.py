@@ -10,7 +10,7 @@ import sys
 from configs.errors import SluicewayError
 from serving.server import flags as command_line
 from serving.server import orphan
-from serving.server.__main__ import set_up_logging
+from serving.server.__main__ import in_full, set_up_logging
 
 _FAILED = 255
 
@@ -29,10 +29,11 @@ def main() -> int:
     told = json.loads(about)
     member = Member(socket.socket(fileno=int(control.partition("=")[2])))
     configs = None if told["config"] is None else model_configs.from_bytes(base64.b64decode(told["config"]))
+    membership = lifecycle.Membership(Ports(told["grpc"], told["rest"]), member.join, member.listening, configs, told["again"])
     try:
-        lifecycle.run(flags, lifecycle.Membership(Ports(told["grpc"], told["rest"]), member.join, member.listening, configs))
+        lifecycle.run(flags, membership)
     except SluicewayError as error:
-        member.failed(str(error))
+        member.failed(in_full(error))
         if flags.verbose:
             raise
         return _FAILED
