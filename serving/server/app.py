@@ -44,8 +44,9 @@ class App:
     def __init__(self, api: RestApi, pages: Pages, executor: Executor, settings: HttpSettings = HttpSettings()) -> None:
         self._api, self._pages, self._executor, self._settings = api, pages, executor, settings
         self._always = _CORS if settings.cors else []
-        # Paths whose last answer was quick, and whether requests to them may be answered together.
+        # Paths whose last answer was quick, and whether requests to them may be answered together: learned in one generation of the models.
         self._quick: dict[str, bool] = {}
+        self._generation = api.generation
         self._waiting: dict[str, list[tuple[bytes, asyncio.Future[Answer]]]] = {}
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -72,6 +73,10 @@ class App:
                 break
         if method == "OPTIONS":
             return _preflight(scope["headers"])
+        if self._generation != (generation := self._api.generation):
+            # The first run of a new version may take a hundred times as long: TensorFlow prepares its graph. Not on the loop.
+            self._quick.clear()
+            self._generation = generation
         if path in self._quick and method == "POST" and len(body) <= _INLINE_BYTES:
             answer = await self._gathered(path, body) if self._quick[path] else self._api.answer(method, path, body)
         else:

@@ -25,6 +25,9 @@ from serving.server.ports import Ports
 from serving.server.rest_api import RestApi
 
 _BACKLOG = 2048
+# Longer than load balancers and clients keep an idle connection (usually up to a minute): whoever closes first must not be the one to whom
+# the next request is already on its way.
+_KEEP_ALIVE_SECONDS = 75
 _LARGEST_MESSAGE = 2**31 - 1
 
 
@@ -137,6 +140,7 @@ class RestListener:
             server_header=False,
             date_header=False,
             proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._config.load()
         self._config.ssl = settings.tls

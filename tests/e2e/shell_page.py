@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -60,7 +61,7 @@ class Outcome:
 def run(page: Sequence[Block], folder: Path, environment: Mapping[str, str], seconds: float) -> list[Outcome]:
     """The outcomes of the blocks that ran, in one bash; everything that it started is gone afterwards."""
     script = folder / "page.sh"
-    script.write_text("".join(f"{block.commands}\necho; echo '{_END}' $?\n" for block in page), encoding="utf-8")
+    script.write_text("".join(f"{block.commands}\ncode=$?; echo; echo '{_END}' $code\n" for block in page), encoding="utf-8")
     with (folder / "page.out").open("w+") as out, (folder / "page.err").open("w") as err:
         shell = subprocess.Popen(
             ["bash", str(script)],
@@ -76,10 +77,8 @@ def run(page: Sequence[Block], folder: Path, environment: Mapping[str, str], sec
         except subprocess.TimeoutExpired:
             pass  # what ran until then says where it hung
         finally:
-            try:
+            with contextlib.suppress(ProcessLookupError):
                 os.killpg(shell.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
             shell.wait()
         out.seek(0)
         parts = re.split(rf"^{_END} (\d+)\n", out.read(), flags=re.MULTILINE)

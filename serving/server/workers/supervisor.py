@@ -115,8 +115,7 @@ class Supervisor:
                     return False
                 failed = next((one for one in self._workers if one.failure is not None or one.process.poll() is not None), None)
                 if failed is not None:
-                    code = failed.process.wait(_PATIENCE_SECONDS)
-                    raise StartFailed(failed.failure or f"a worker process ended with code {code}; its log says why")
+                    raise StartFailed(failed.failure or f"a worker process ended with code {failed.process.wait()}; its log says why")
         return True
 
     def _keep(self, index: int, ports: Ports) -> None:

@@ -83,7 +83,7 @@ def two(base: Path, scratch: Path, *flags: str) -> Iterator[ServerProcess]:
             yield server
         finally:
             family += workers(server) if server.process.poll() is None else []
-    gone, alive = psutil.wait_procs(family, 30)
+    _, alive = psutil.wait_procs(family, 30)
     for one in alive:
         one.kill()
     assert not alive, "workers outlived their server"
@@ -148,7 +148,9 @@ def test_every_worker_knows_the_whole_server(server):
 @pytest.mark.parametrize("count", [1, 2])
 def test_a_second_server_on_the_same_ports_is_refused_in_one_line(server, base, tmp_path, count):
     grpc_port, rest_port = server.grpc_address.rpartition(":")[2], Rest(server.rest_address).port
-    again = start(base, f"--port={grpc_port}", f"--rest_api_port={rest_port}", f"--workers={count}", f"--ports_file={tmp_path}/ports")
+    ports = [f"--port={grpc_port}", f"--rest_api_port={rest_port}", f"--ports_file={tmp_path}/ports"]
+    command = [sys.executable, "-m", "serving.server", f"--model_base_path={base}", f"--workers={count}", *ports]
+    again = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
     assert again.returncode == 255
     (line,) = again.stdout.splitlines()
     assert line.startswith(f"Failed to start server. Error: cannot listen on 127.0.0.1:{grpc_port}")
@@ -243,7 +245,7 @@ def test_a_reload_that_is_refused_is_forgotten(tmp_path):
 
 def test_sigterm_lets_requests_under_way_finish_and_leaves_nothing(base, tmp_path):
     head = f"POST /v1/models/m:predict HTTP/1.1\r\nHost: here\r\nContent-Length: {len(BODY)}\r\nExpect: 100-continue\r\n\r\n".encode()
-    with two(base, tmp_path) as server:
+    with two(base, tmp_path, "--drain_seconds=60") as server:
         family, port = workers(server), Rest(server.rest_address).port
         connections = [socket.create_connection(("127.0.0.1", port), timeout=60) for _ in range(8)]
         for one in connections:
@@ -273,39 +275,3 @@ def test_workers_end_with_whom_they_work_for(base, tmp_path, victim):
             (parent if victim == "parent" else server.process).kill()
             assert psutil.wait_procs([*family, psutil.Process(server.process.pid)] if victim == "parent" else family, 30)[1] == []
         parent.kill()
-
-
-def start(base: Path, *flags: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "serving.server", f"--model_base_path={base}", "--model_name=m", *flags]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
-
-
-def test_a_start_that_fails_says_so_once(tmp_path):
-    (tmp_path / "m" / "1").mkdir(parents=True)
-    (tmp_path / "m" / "1" / "saved_model.pb").write_bytes(b"junk")
-    failed = start(tmp_path / "m", "--workers=2", "--port=0", f"--grpc_socket_path={tmp_path}/socket")
-    assert failed.returncode == 255
-    (line,) = failed.stdout.splitlines()
-    assert line.startswith("Failed to start server. Error: UNKNOWN: 1 servable(s) did not become available: {{{name: m version: 1} due to error:")
-    assert "Traceback" not in failed.stderr
-
-
-@pytest.mark.parametrize("told", [False, True])
-def test_a_configuration_that_is_refused_is_no_start_whether_or_not_ports_are_told(tmp_path, told):
-    config = tmp_path / "models"
-    entry = f'config {{ name: "m" base_path: "{tmp_path}" model_platform: "tensorflow" }}'
-    config.write_text(f"model_config_list {{ {entry} {entry} }}")
-    flags = [f"--ports_file={tmp_path}/ports"] if told else [f"--grpc_socket_path={tmp_path}/socket"]
-    failed = start(tmp_path, "--workers=2", "--port=0", f"--model_config_file={config}", *flags)
-    assert failed.returncode == 255
-    (line,) = failed.stdout.splitlines()
-    assert line.startswith("Failed to start server. Error: INVALID_ARGUMENT: ")
-    assert not (tmp_path / "ports").exists()
-
-
-def test_an_error_of_a_worker_keeps_its_code(tmp_path):
-    failed = start(tmp_path, "--workers=2", "--port=0", f"--grpc_socket_path={tmp_path}/socket", f"--model_config_file={tmp_path}/gone")
-    assert (failed.returncode, failed.stdout) == (
-        255,
-        f"Failed to start server. Error: NOT_FOUND: {tmp_path}/gone; No such file or directory\n",
-    )

@@ -42,7 +42,9 @@ def of(dtype: str, shape: st.SearchStrategy[tuple[int, ...]] = SHAPES) -> st.Sea
     kind = np.dtype(dtype)
     if kind.kind == "f":
         usual = st.floats(width=8 * kind.itemsize)  # type: ignore[arg-type]
-        return hnp.arrays(kind, shape, elements=st.one_of(usual, st.sampled_from(SPECIAL).map(lambda value: float(kind.type(value)))))
+        with np.errstate(over="ignore"):
+            special = np.array(SPECIAL).astype(kind).tolist()
+        return hnp.arrays(kind, shape, elements=st.one_of(usual, st.sampled_from(special)))
     return hnp.arrays(kind, shape)
 
 
@@ -143,33 +145,9 @@ def test_what_json_cannot_carry_is_refused_by_both_sides(data: st.DataObject, dt
 
 # Any bytes at all: JSON of all kinds, with the mistakes that people and programs make.
 
-FEW = [
-    "0",
-    "-0",
-    "-0.0",
-    "1",
-    "01",
-    "1.",
-    ".5",
-    "+1",
-    "1e5",
-    "1E+05",
-    "1e400",
-    "-1e400",
-    "1e-400",
-    "0.1",
-    "true",
-    "false",
-    "null",
-    "nul",
-    "NaN",
-    "nan",
-    "Inf",
-    "-Inf",
-    "Infinity",
-    "-Infinity",
-]
-BARE = st.sampled_from([*FEW, "9" * 25, "9" * 400, "18446744073709551616", "-9223372036854775809"])
+NUMBERISH = ("0", "-0", "-0.0", "1", "01", "1.", ".5", "+1", "1e5", "1E+05", "1e400", "-1e400", "1e-400", "0.1", "9" * 25, "9" * 400)
+WORDS = ("true", "false", "null", "nul", "NaN", "nan", "Inf", "-Inf", "Infinity", "-Infinity")
+BARE = st.sampled_from([*NUMBERISH, *WORDS, "18446744073709551616", "-9223372036854775809"])
 PIECES = st.one_of(
     st.sampled_from(list('abx:{}[],"\x00\x1f\x7f é€😀')),
     st.sampled_from([r"\n", r"\/", r"\"", r"\\", r"\u0041", r"\u003a", r"\ud83d\ude00", r"\ud800", r"\udc80", r"\ud800A", r"\x", r"\u12"]),

@@ -69,6 +69,14 @@ def test_what_was_not_measured_is_no_verdict():
     assert [verdict[1] for verdict in report({}).verdicts()] == [None, None]
 
 
+def test_without_a_product_that_was_asked_for_a_claim_is_refuted_or_open_but_not_confirmed():
+    others = {"ray_serve": [sample(100)]}
+    fast = report({CNN: {"sluiceway": [sample(200)], **others}}, failures={"litserve, cnn": "ended with 1"})
+    slow = report({CNN: {"sluiceway": [sample(50)], **others}}, failures={"litserve, cnn": "ended with 1"})
+    assert fast.verdicts()[1][1:] == (None, "cnn REST 1 2.00x; without litserve, cnn")
+    assert slow.verdicts()[1][1] is False
+
+
 def test_the_report_is_plain_values():
     measured = report({REST: {"sluiceway": [sample(300, failed=2)], "ray_serve": [sample(100)]}}, failures={"mlflow": "no such package"})
     values = json.loads(json.dumps(measured.as_json()))

@@ -29,12 +29,14 @@ class Api:
     def __init__(self) -> None:
         self.said: tuple[bool | None, bool] = (None, False)
         self.calls: list[tuple[str, list[bytes]]] = []
+        self.generation = 0
 
-    def answer(self, method: str, path: str, body: bytes) -> Answer:
+    def answer(self, method: str, _: str, body: bytes) -> Answer:
         self._note(method, [body])
         return self._echo(body)
 
     def answer_together(self, path: str, bodies: Sequence[bytes]) -> list[Answer]:
+        del path
         self._note("together", list(bodies))
         return [self._echo(body) for body in bodies]
 
@@ -64,7 +66,9 @@ def make(api: Api) -> Iterator[Any]:
 Reply = tuple[int, dict[bytes, bytes], bytes]
 
 
-async def ask(app: App, body: bytes = b"", *, method: str = "POST", path: str = PATH, parts: Sequence[bytes] = (), **headers: bytes) -> Reply:
+async def ask(
+    app: App, body: bytes = b"", *, method: str = "POST", path: str = PATH, parts: Sequence[bytes] = (), **headers: bytes
+) -> Reply:
     """One request; `parts` send the body in pieces."""
     pieces = list(parts) or [body]
     messages = [{"type": "http.request", "body": piece, "more_body": place < len(pieces) - 1} for place, piece in enumerate(pieces)]

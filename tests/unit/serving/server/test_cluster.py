@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from serving.protocol import wire_pb2 as wire
 from serving.protocol.status import Code, State, StatusError, VersionStatus
 from serving.server.cluster import LocalCluster
 from serving.server.manager import Manager, ManagerSettings

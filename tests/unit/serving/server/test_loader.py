@@ -11,7 +11,7 @@ import pytest
 from serving.protocol import tensors
 from serving.protocol import wire_pb2 as wire
 from serving.protocol.status import Code, StatusError
-from serving.server import loader, savedmodel, tfrecord
+from serving.server import savedmodel, tfrecord
 from serving.server.batching.batched import BatchedServable
 from serving.server.batching_parameters import BatchingParameters
 from serving.server.flags import Flags
@@ -26,7 +26,6 @@ from tests.fakes.versions import make_version, write_manifest
 
 M = ModelConfig("m", "/models/m")
 PLAIN = LoadSettings(LoadOptions())
-WARMED = ":tensorflow:serving:model_warmup_records_read{"
 
 
 class Loads:
@@ -143,7 +142,8 @@ def test_a_warm_up_file_that_is_damaged_closes_the_model_and_is_counted(make, lo
     assert point["labels"][1] == "DATA_LOSS"
 
 
-def test_calls_of_the_warm_up_are_checked_as_those_of_clients(make, loads, version):
+@pytest.mark.usefixtures("loads")
+def test_calls_of_the_warm_up_are_checked_as_those_of_clients(make, version):
     write_warmup(version, "x")
     code, message = refusal(make(LoadSettings(LoadOptions(), calls=CallOptions(check_method_names=True))), version)
     assert code is Code.INTERNAL
@@ -172,7 +172,8 @@ def test_a_version_without_parameters_of_its_own_is_then_not_batched(make, loads
     assert make(PER_MODEL).load(M, version) is loads.last
 
 
-def test_a_version_with_parameters_of_its_own_is_batched_by_them(make, version, loads):
+@pytest.mark.usefixtures("loads")
+def test_a_version_with_parameters_of_its_own_is_batched_by_them(make, version):
     (version / BATCHING_FILE).write_text("max_batch_size { value: 2 } num_batch_threads { value: 99 }")
     model = make(PER_MODEL).load(M, version)
     with pytest.raises(StatusError, match="Task size 3 is larger than maximum input batch size 2"):
@@ -191,7 +192,9 @@ def test_parameters_that_cannot_be_read_are_named_and_close_the_model(make, load
 
 
 def test_flags_become_the_settings_of_the_one_platform():
-    found = settings_of(Flags(saved_model_tags="serve, gpu", prefer_tflite_model=True, num_tflite_pools=2, num_tflite_interpreters_per_pool=3))
+    found = settings_of(
+        Flags(saved_model_tags="serve, gpu", prefer_tflite_model=True, num_tflite_pools=2, num_tflite_interpreters_per_pool=3)
+    )
     assert list(found) == ["tensorflow"]
     options = found["tensorflow"].options
     assert (options.tags, options.prefer_tflite, options.tflite_interpreters, options.strict) == (("serve", "gpu"), True, 6, False)
@@ -250,10 +253,11 @@ def test_a_settings_file_that_is_not_there_is_named(tmp_path, name):
         settings_of(Flags(**{name: f"{tmp_path}/gone", "enable_batching": True}))
 
 
-def test_all_models_share_the_threads_of_batching(make, loads, version):
+@pytest.mark.usefixtures("loads")
+def test_all_models_share_the_threads_of_batching(make, version):
     made = make(LoadSettings(LoadOptions(), BatchingParameters(num_batch_threads=1)))
     one, other = made.load(M, version), made.load(M, version)
-    assert loader.BatchScheduler is type(made._scheduler)
+    assert made._scheduler is not None
     assert one._scheduler is other._scheduler is made._scheduler
     one.close()
     other.close()

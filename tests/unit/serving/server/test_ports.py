@@ -42,7 +42,9 @@ def test_a_rest_port_that_is_the_one_of_grpc_is_off_and_said_to_be(caplog):
 @pytest.mark.parametrize("bind", ["127.0.0.1", "::1"])
 def test_a_held_port_can_be_shared_and_takes_no_connection_itself(bind):
     with reserved(bind, Ports(0, 0)) as ports:
-        assert ports.grpc and ports.rest and ports.grpc != ports.rest
+        assert ports.grpc
+        assert ports.rest
+        assert ports.grpc != ports.rest
         with pytest.raises(ConnectionRefusedError):
             socket.create_connection((bind, ports.rest), timeout=5)
         with listening_socket(bind, ports.rest, share=True), listening_socket(bind, ports.rest, share=True):
@@ -89,7 +91,7 @@ def test_ports_are_told_in_one_piece(tmp_path):
     assert json.loads((tmp_path / "ports").read_text()) == {"grpc": 1, "rest": None, "pid": os.getpid()}
     announce(tmp_path / "ports", Ports(1, 2))
     assert json.loads((tmp_path / "ports").read_text())["rest"] == 2
-    assert os.listdir(tmp_path) == ["ports"]
+    assert [path.name for path in tmp_path.iterdir()] == ["ports"]
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

@@ -33,7 +33,9 @@ def make() -> Iterator[Callable[..., PredictionLogs]]:
         one.close()
 
 
-@pytest.mark.parametrize(("drawn", "rate", "chosen"), [(0.0, 1.0, True), (0.99, 1.0, True), (0.49, 0.5, True), (0.5, 0.5, False), (0.0, 0.0, False)])
+@pytest.mark.parametrize(
+    ("drawn", "rate", "chosen"), [(0.0, 1.0, True), (0.99, 1.0, True), (0.49, 0.5, True), (0.5, 0.5, False), (0.0, 0.0, False)]
+)
 def test_a_share_of_the_requests_is_chosen(make, tmp_path, drawn, rate, chosen):
     logs = make(drawn=drawn)
     logs.follow([config("m", LoggingSettings(f"{tmp_path}/log", rate))])

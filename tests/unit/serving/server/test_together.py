@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from serving.protocol import wire_pb2 as wire
 from serving.protocol.routes import Target
 from serving.protocol.status import StatusError, invalid
-from serving.server import together
+from serving.server import tfrecord, together
 from serving.server.batching.batched import BatchedServable
 from serving.server.batching.scheduler import BatchScheduler
 from serving.server.batching_parameters import BatchingParameters
@@ -25,7 +25,6 @@ from serving.server.model_config import LoggingSettings
 from serving.server.models import Models
 from serving.server.rest_api import Answer, RestApi
 from serving.server.servable import Array
-from serving.server import tfrecord
 from tests.fakes.core import core_of
 from tests.fakes.servable import FLOAT, INT64, STRING, FakeServable, signature_def
 
@@ -115,7 +114,10 @@ lists = st.lists(numbers, min_size=2, max_size=2)
 rows = {
     "serving_default": st.one_of(numbers, lists, odd),
     "several": st.one_of(
-        st.fixed_dictionaries({"x": numbers, "n": st.integers(-5, 5)}), st.fixed_dictionaries({"x": numbers, "n": odd}), st.just({"x": 1}), odd
+        st.fixed_dictionaries({"x": numbers, "n": st.integers(-5, 5)}),
+        st.fixed_dictionaries({"x": numbers, "n": odd}),
+        st.just({"x": 1}),
+        odd,
     ),
     "text": st.one_of(texts, odd),
     "bytes": st.one_of(texts, odd),
@@ -136,28 +138,27 @@ def documents(draw: st.DrawFn, kinds: Mapping[str, st.SearchStrategy[Any]], name
     return body(draw(st.lists(kinds[name], min_size=1, max_size=4)), **members)
 
 
-others = st.sampled_from(
-    [
-        b"",
-        b"{",
-        b"[]",
-        b"{}",
-        b"\xff",
-        b'{"instances": []}',
-        b'{"instances": 3}',
-        b'{"inputs": [1.5]}',
-        b'{"inputs": [1.5], "instances": [1]}',
-        b'{"instances": [1], "signature_name": 7}',
-        b'{"instances": [1], "signature_name": "nope"}',
-        b'{"instances": [1], "signature_name": ""}',
-        b'{"instances": [1, NaN, -Infinity]} and more',
-        b'{"instances": [2], "instances": [3]}',
-        b'{"instances": ["\xff\xfe"], "signature_name": "text"}',
-        b'{"instances": [1], "unknown": {"a": 1}}',
-        body([1.0] * LIMIT),
-        body([1.0] * (LIMIT + 1)),
-    ]
-)
+OTHERS = [
+    b"",
+    b"{",
+    b"[]",
+    b"{}",
+    b"\xff",
+    b'{"instances": []}',
+    b'{"instances": 3}',
+    b'{"inputs": [1.5]}',
+    b'{"inputs": [1.5], "instances": [1]}',
+    b'{"instances": [1], "signature_name": 7}',
+    b'{"instances": [1], "signature_name": "nope"}',
+    b'{"instances": [1], "signature_name": ""}',
+    b'{"instances": [1, NaN, -Infinity]} and more',
+    b'{"instances": [2], "instances": [3]}',
+    b'{"instances": ["\xff\xfe"], "signature_name": "text"}',
+    b'{"instances": [1], "unknown": {"a": 1}}',
+    body([1.0] * LIMIT),
+    body([1.0] * (LIMIT + 1)),
+]
+others = st.sampled_from(OTHERS)
 mixtures = st.sampled_from(sorted(SIGNATURES)).flatmap(
     lambda name: st.lists(
         st.one_of(
@@ -174,13 +175,19 @@ mixtures = st.sampled_from(sorted(SIGNATURES)).flatmap(
 alike = st.sampled_from(sorted(SIGNATURES)).flatmap(lambda name: st.lists(documents(regular, st.just(name)), min_size=2, max_size=6))
 
 
-@settings(max_examples=50)
+@settings(max_examples=40, deadline=None)
 @given(mixtures)
 def test_whatever_comes_together_each_gets_its_own_answer(server, bodies):
     assert seen(server.together(*bodies)) == seen(server.apart(*bodies))
 
 
-@settings(max_examples=50)
+@pytest.mark.parametrize("other", OTHERS)
+def test_a_request_of_another_kind_gets_its_own_answer_beside_a_good_one(server, other):
+    for bodies in ([body([1]), other], [other, body([1])], [other, other]):
+        assert seen(server.together(*bodies)) == seen(server.apart(*bodies))
+
+
+@settings(max_examples=40, deadline=None)
 @given(alike)
 def test_good_requests_of_one_signature_get_their_own_answers_too(server, bodies):
     assert seen(server.together(*bodies)) == seen(server.apart(*bodies))
@@ -252,7 +259,9 @@ def test_answers_say_that_the_next_ones_may_be_given_together(server):
     assert [(answer.quick, answer.together) for answer in server.together(body([1]), body([2]))] == [(True, True)] * 2
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v1/models/x:predict", 404), ("/v1/models/m/versions/9:predict", 404), ("/nowhere", 404), ("/v1/models/m", 400)])
+@pytest.mark.parametrize(
+    ("path", "status"), [("/v1/models/x:predict", 404), ("/v1/models/m/versions/9:predict", 404), ("/nowhere", 404), ("/v1/models/m", 400)]
+)
 def test_a_path_that_leads_nowhere_leads_nowhere_for_all(server, path, status):
     bodies = [body([1]), body([2])]
     answers = server.api.answer_together(path, bodies)

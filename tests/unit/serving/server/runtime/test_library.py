@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from _ctypes import FUNCFLAG_PYTHONAPI
 from importlib import metadata
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def test_a_bad_status_is_an_error_with_tensorflows_code_and_text():
     assert caught.value.code is Code.INVALID_ARGUMENT
     lib.DeleteSessionOptions(options)
     lib.DeleteStatus(status)
+
+
+@pytest.mark.parametrize("name", ["LoadSessionFromSavedModel", "SessionRun", "CloseSession", "DeleteSession"])
+def test_calls_that_take_long_let_other_threads_run(name):
+    assert not type(getattr(library(), name))._flags_ & FUNCFLAG_PYTHONAPI
+    assert type(library().NumDims)._flags_ & FUNCFLAG_PYTHONAPI  # and short ones do not, which costs less
 
 
 def test_a_function_that_is_not_bound_is_no_attribute():

@@ -73,7 +73,7 @@ def test_a_submodule_that_is_not_there_is_an_import_error():
         import_without_init("tensorflow.nothing")
 
 
-def test_no_tensorflow_at_all_is_an_import_error(tmp_path, monkeypatch):
+def test_no_tensorflow_at_all_is_an_import_error(monkeypatch):
     monkeypatch.setattr(importlib.util, "find_spec", lambda _: None)
     monkeypatch.setitem(sys.modules, "tensorflow", None)
     with pytest.raises(ImportError):

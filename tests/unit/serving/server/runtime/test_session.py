@@ -27,9 +27,7 @@ def test_a_tensor_that_is_not_in_the_graph_is_named(empty, feeds, fetches, name,
     with pytest.raises(StatusError) as caught:
         empty.run({key: np.float32(value) for key, value in feeds.items()}, fetches)
     assert caught.value.code is Code.INVALID_ARGUMENT
-    assert caught.value.message == (
-        f"Tensor {name}, specified in either feed_devices or fetch_devices was not found in the Graph ({role})"
-    )
+    assert caught.value.message == (f"Tensor {name}, specified in either feed_devices or fetch_devices was not found in the Graph ({role})")
 
 
 def test_a_call_that_was_never_made_is_not_quick(empty):
@@ -59,7 +57,9 @@ def test_a_load_fails_with_tensorflows_code_and_text(tmp_path: Path, content, co
     assert message.format(path=tmp_path) in caught.value.message
 
 
-@pytest.mark.parametrize(("seconds", "milliseconds"), [(1e-9, 1), (0.001, 1), (0.127, 127), (0.128, 128), (0.3, 300), (30, 30_000), (1e6, 10**9)])
+@pytest.mark.parametrize(
+    ("seconds", "milliseconds"), [(1e-9, 1), (0.001, 1), (0.127, 127), (0.128, 128), (0.3, 300), (30, 30_000), (1e6, 10**9)]
+)
 def test_run_options_carry_the_timeout_and_never_none(seconds, milliseconds):
     _, (memory, _) = session._timeout(seconds)
     assert memory.raw[:1] == b"\x10"  # field 2, a number

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 
@@ -19,9 +20,9 @@ def test_nothing_of_the_block_is_seen_and_everything_around_it_is(capfd):
 
 
 def test_stderr_is_back_after_an_error_and_no_descriptor_is_left(capfd):
-    before = len(os.listdir("/proc/self/fd"))
+    before = len(list(Path("/proc/self/fd").iterdir()))
     with pytest.raises(ValueError, match="inside"), silence.stderr():
         raise ValueError("inside")
-    assert len(os.listdir("/proc/self/fd")) == before
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
     os.write(2, b"after")
     assert capfd.readouterr().err == "after"

@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
@@ -72,6 +72,7 @@ def test_a_view_is_read_in_its_own_order(tensors, view, kind):
 
 
 # Long ones leave TensorFlow's short-string form.
+@settings(max_examples=50, deadline=None)
 @given(arrays.arrays(object, arrays.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=4), elements=st.binary(max_size=60)))
 def test_strings_come_back_byte_by_byte(array):
     tensors = Tensors(library())

@@ -106,6 +106,7 @@ def package(monkeypatch):
 
 @pytest.fixture
 def model(package):
+    assert package.Interpreter is Interpreter
     return tflite.load(Path("good.tflite"), 2)
 
 
@@ -124,10 +125,11 @@ def test_outputs_come_in_the_order_asked_for_and_strings_as_objects(model):
     assert (y.tolist(), text.tolist(), text.dtype) == ([2, 4], [b"a"], np.dtype(object))
 
 
-def test_what_the_interpreter_refuses_is_one_line_and_frees_it(package):
+@pytest.mark.usefixtures("package")
+def test_what_the_interpreter_refuses_is_one_line_and_frees_it():
     model = tflite.load(Path("good.tflite"), 1)
     for _ in range(3):
-        with pytest.raises(StatusError, match="^no rows$") as caught:
+        with pytest.raises(StatusError, match=r"^no rows$") as caught:
             model.run({"a/x": np.float32([])}, Y, 5.0)
     assert caught.value.code is Code.INVALID_ARGUMENT
     assert model.run(X, Y, 5.0)[0].tolist() == [2, 4]
@@ -161,8 +163,9 @@ def test_a_model_without_signatures_gets_the_default_one(package):
     assert lengths.tolist() == [1, 3]
 
 
-def test_a_file_that_is_no_model_is_one_line(package):
-    with pytest.raises(StatusError, match="^junk.tflite: Model provided has model identifier 'junk'$") as caught:
+@pytest.mark.usefixtures("package")
+def test_a_file_that_is_no_model_is_one_line():
+    with pytest.raises(StatusError, match=r"^junk\.tflite: Model provided has model identifier 'junk'$") as caught:
         tflite.load(Path("junk.tflite"))
     assert caught.value.code is Code.INVALID_ARGUMENT
 
@@ -172,6 +175,6 @@ def test_a_tensorflow_without_interpreters_says_so(monkeypatch):
         raise ImportError(f"No module named {module}")
 
     monkeypatch.setattr(tflite, "import_without_init", missing)
-    with pytest.raises(StatusError, match=r"m.tflite: this TensorFlow has no TFLite interpreter: No module named tensorflow\.lite") as caught:
+    with pytest.raises(StatusError, match=r"this TensorFlow has no TFLite interpreter: No module named tensorflow\.lite") as caught:
         tflite.load(Path("m.tflite"))
     assert caught.value.code is Code.UNIMPLEMENTED

@@ -57,7 +57,7 @@ def test_an_answer_comes_back_as_it_was_given(pair, about):
 def test_answers_find_their_questions_in_whatever_order(pair):
     second = threading.Event()
 
-    def answer(what: str, about: Any) -> Any:
+    def answer(_: str, about: Any) -> Any:
         if about == 1:
             assert second.wait(10)
         else:
@@ -71,17 +71,17 @@ def test_answers_find_their_questions_in_whatever_order(pair):
 
 
 def test_many_threads_may_ask_at_once(pair):
-    near, far = pair(lambda _, about: about)
+    near, _ = pair(lambda _, about: about)
     with ThreadPoolExecutor(16) as pool:
         assert list(pool.map(lambda number: near.ask("echo", number, 10), range(200))) == list(range(200))
 
 
 def test_an_error_keeps_its_code_and_text(pair):
-    def answer(what: str, about: Any) -> Any:
+    def answer(*_: Any) -> Any:
         raise StatusError(Code.DATA_LOSS, "ä lost")
 
     near, _ = pair(answer)
-    with pytest.raises(StatusError, match="^ä lost$") as caught:
+    with pytest.raises(StatusError, match=r"^ä lost$") as caught:
         near.ask("question", None, 10)
     assert caught.value.code is Code.DATA_LOSS
 
@@ -146,7 +146,7 @@ def test_an_end_in_the_middle_of_a_line_is_an_end(raw):
 
 
 def test_an_answer_to_nothing_is_ignored(raw):
-    channel, other = raw
+    _, other = raw
     other.sendall(b'{"answer": 99, "value": 1}\n{"ask": 5, "what": "echo", "about": 2}\n')
     assert json.loads(other.makefile("rb").readline()) == {"answer": 5, "value": ["echo", 2]}
 

@@ -99,7 +99,9 @@ def test_a_worker_answers_for_its_process(office):
     assert office.local.reloads == [(b"\xff\0", 2.5)]
 
 
-@pytest.mark.parametrize(("what", "about", "code"), [("statuses", {"model": "x", "version": None}, Code.NOT_FOUND), ("dance", None, Code.UNIMPLEMENTED)])
+@pytest.mark.parametrize(
+    ("what", "about", "code"), [("statuses", {"model": "x", "version": None}, Code.NOT_FOUND), ("dance", None, Code.UNIMPLEMENTED)]
+)
 def test_what_a_worker_cannot_answer_is_an_error(office, what, about, code):
     office.join()
     with pytest.raises(StatusError) as caught:
@@ -128,7 +130,7 @@ def test_questions_about_the_server_go_to_the_supervisor(office):
 
 def test_a_reload_is_waited_for_a_little_longer_than_it_may_take(office, monkeypatch):
     waits = []
-    monkeypatch.setattr(office.member._channel, "ask", lambda what, about, timeout: waits.append(timeout))
+    monkeypatch.setattr(office.member._channel, "ask", lambda *asked: waits.append(asked[2]))
     office.member.reload(b"", 2.5)
     office.member.reload(b"", None)
     assert waits == [3.5, None]

@@ -5,121 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import os
-import queue
 import signal
-import socket
-import subprocess
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from serving.protocol.status import Code, State, StatusError, VersionStatus
-from serving.server.flags import Flags
 from serving.server.manager import StartFailed
 from serving.server.metrics import Metrics
 from serving.server.workers import supervisor
 from serving.server.workers.channel import Channel
 from serving.server.workers.member import from_plain, to_plain
-from serving.server.workers.supervisor import Supervisor
+from tests.fakes.workers import Office, Process, wait_until
 
 UP, LOADING = State.AVAILABLE, State.LOADING
-
-
-class Process:
-    """Stands for a worker process: holds the other end of the channel, and answers as the test says."""
-
-    def __init__(self, office: Office, command: Sequence[str], pass_fds: Sequence[int], stdin: int) -> None:
-        assert stdin == subprocess.DEVNULL
-        self.command, self.pid = list(command), next(office.pids)
-        self.about = json.loads(self.command[3])
-        (control,) = pass_fds
-        assert self.command[-1] == f"--control={control}"
-        self.answers: dict[str, Any] = {}
-        self.asked: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
-        self.ended, self.signals = threading.Event(), list[str]()
-        self.stubborn = False
-        self.code: int | None = None
-        self.channel = Channel(socket.socket(fileno=os.dup(control)), self._answer, self.ended.set)
-        office.processes.put(self)
-
-    def _answer(self, what: str, about: Any) -> Any:
-        self.asked.put((what, about))
-        answer = self.answers[what]
-        return answer(about) if callable(answer) else answer
-
-    def listen(self) -> None:
-        self.channel.tell("listening")
-
-    def end(self, code: int) -> None:
-        """Return as the process would see it: its code is there when its end of the channel is closed."""
-        self.code = code
-        self.channel.close()
-
-    def poll(self) -> int | None:
-        return self.code
-
-    def wait(self, timeout: float | None = None) -> int:
-        if self.code is None:
-            raise subprocess.TimeoutExpired(self.command, timeout or 0)
-        return self.code
-
-    def terminate(self) -> None:
-        self.signals.append("terminate")
-        if not self.stubborn:
-            self.end(0)
-
-    def kill(self) -> None:
-        self.signals.append("kill")
-        self.end(-9)
-
-
-class Office:
-    """One supervisor at work in a thread, and its processes in the order of their starts."""
-
-    def __init__(self) -> None:
-        self.pids = iter(range(1000, 2000))
-        self.processes: queue.SimpleQueue[Process] = queue.SimpleQueue()
-        self.stop: Callable[..., object] = lambda *_: None
-        self.raised: list[Exception] = []
-        self._thread = threading.Thread(target=lambda: None)
-
-    def open(self, **flags: Any) -> None:
-        self.supervisor = Supervisor(Flags(**{"workers": 2, "port": 0, "drain_seconds": 0.0, **flags}), ["--given=1"])
-        self._thread = threading.Thread(target=self._run)
-        self._thread.start()
-
-    def _run(self) -> None:
-        try:
-            self.supervisor.run()
-        except Exception as error:  # noqa: BLE001 - shown to the test
-            self.raised.append(error)
-
-    def next(self) -> Process:
-        return self.processes.get(timeout=10)
-
-    def both(self, tmp_path) -> tuple[Process, Process]:
-        """Two workers that listen, and a server that has said so."""
-        self.open(ports_file=tmp_path / "ports")
-        found = self.next(), self.next()
-        for one in found:
-            one.listen()
-        wait_until(lambda: (tmp_path / "ports").exists())
-        return found
-
-    def close(self) -> None:
-        self.stop()
-        self._thread.join(20)
-        assert not self._thread.is_alive()
-
-
-def wait_until(condition: Callable[[], object]) -> None:
-    for _ in range(2000):
-        if condition():
-            return
-        threading.Event().wait(0.005)
-    raise AssertionError("not in time")
 
 
 @pytest.fixture
@@ -169,12 +70,11 @@ def test_a_worker_that_cannot_start_stops_the_start_with_its_words(office):
     office.open()
     first, second = office.next(), office.next()
     first.listen()
-    second.channel.ask("failed", "UNKNOWN: no model", 10)
-    second.end(255)
+    second.channel.ask("failed", "UNKNOWN: no model", 10)  # and takes its time to end
     wait_until(lambda: office.raised)
     assert [str(error) for error in office.raised] == ["UNKNOWN: no model"]
     assert isinstance(office.raised[0], StartFailed)
-    assert first.signals == ["terminate"]
+    assert first.signals == second.signals == ["terminate"]
 
 
 def test_a_worker_that_dies_without_a_word_stops_the_start_too(office):
@@ -244,7 +144,7 @@ def test_one_answer_is_enough_and_no_answer_is_an_error(office, tmp_path):
     first.answers, second.answers = {"unready": raises(Code.UNAVAILABLE)}, {"unready": "not yet"}
     assert first.channel.ask("unready", None, 10) == "not yet"
     second.answers["unready"] = raises(Code.UNAVAILABLE)
-    with pytest.raises(StatusError, match="^no$"):
+    with pytest.raises(StatusError, match=r"^no$"):
         first.channel.ask("unready", None, 10)
 
 
