@@ -13,13 +13,14 @@ from benchmarks.soak.mix import Kind
 from benchmarks.soak.run import Plan, curve, soaking
 from benchmarks.soak.verdict import Sample, judge
 from tests.integration.serving.contract.zoo import zoo
+from tests.integration.serving.server_process import ServerProcess
 
 # So few requests that an allocator's habits are in sight: what grows by half of 1 kB for each request is a leak here, less is not seen.
 REQUESTS = Plan(requests=5_000, swaps=0, warm_up=2_500, rounds=10)
 LARGEST_GROWTH_BYTES = REQUESTS.requests * 1024 // 2
 SWAPS = 5
 # A version that stays, graph and session, is half a megabyte of this model.
-LOADS, LARGEST_GROWTH_OF_LOADS_BYTES = 40, 8 * 2**20
+LOADS, LARGEST_GROWTH_OF_LOADS_BYTES = 25, 8 * 2**20
 LOAD = """
 import sys
 from pathlib import Path
@@ -80,11 +81,11 @@ def test_too_few_samples_are_no_curve() -> None:
         judge(rising(0)[:5], 0.05)
 
 
-def test_an_answer_of_the_wrong_kind_ends_a_soak(tmp_path: Path) -> None:
-    with soaking(tmp_path) as (_, soak):
-        for plain in (False, True):
-            _, send = load.sender(soak.rest_address, soak.grpc_address, tmp_path, plain=plain)
-            for protocol in ("rest", "grpc"):
-                path = "/v1/models/nobody" if protocol == "rest" else "/no/method"
-                with pytest.raises(load.LoadFailed, match="wrong"):
-                    send(Kind("wrong", protocol, path, None if protocol == "rest" else b""), 3)
+@pytest.mark.parametrize("plain", [False, True])
+@pytest.mark.parametrize(("protocol", "path", "body"), [("rest", "/v1/models/nobody", None), ("grpc", "/no/method", b"")])
+def test_an_answer_of_the_wrong_kind_ends_a_soak(
+    target: ServerProcess, tmp_path: Path, plain: bool, protocol: str, path: str, body: bytes | None
+) -> None:
+    _, send = load.sender(target.rest_address, target.grpc_address, tmp_path, plain=plain)
+    with pytest.raises(load.LoadFailed, match="wrong"):
+        send(Kind("wrong", protocol, path, body), 3)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import cycle
 from pathlib import Path
 
 import pytest
@@ -24,8 +26,12 @@ def config(name: str, log: LoggingSettings | None = None) -> ModelConfig:
 def make() -> Iterator[Callable[..., PredictionLogs]]:
     made: list[PredictionLogs] = []
 
-    def make(everywhere: LoggingSettings | None = None, drawn: float = 0.5, counted=lambda *_: None, **settings: bool) -> PredictionLogs:
-        made.append(PredictionLogs(counted, everywhere, draw=lambda: drawn, **settings))
+    def make(
+        everywhere: LoggingSettings | None = None, drawn: float | list[float] = 0.5, counted=lambda *_: None, **settings: bool
+    ) -> PredictionLogs:
+        made.append(
+            PredictionLogs(counted, everywhere, draw=partial(next, cycle(drawn if isinstance(drawn, list) else [drawn])), **settings)
+        )
         return made[-1]
 
     yield make
@@ -52,11 +58,12 @@ def test_a_model_that_asks_for_no_log_has_the_one_for_all(make, tmp_path):
 
 def test_what_was_chosen_is_logged_whatever_the_rate(make, tmp_path):
     counts: list[tuple[str, int | None, Code]] = []
-    logs = make(drawn=0.1, counted=lambda *told: counts.append(told))
+    logs = make(drawn=[0.1, 0.9], counted=lambda *told: counts.append(told))  # what a second draw for one request gave would be too high
     logs.follow([config("m", LoggingSettings(f"{tmp_path}/log", 0.2))])
     for version in range(20):
         logger = logs.chosen("m")
         assert logger is not None
+        assert logs.chosen("m") is None
         logger.log_predict(REQUEST, wire.PredictResponse(), version)
     logs.close()
     (file,) = Path(tmp_path).iterdir()
