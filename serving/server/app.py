@@ -67,7 +67,7 @@ class App:
         for name, value in scope["headers"]:
             if name == b"content-encoding" and b"gzip" in value:
                 try:
-                    body = inflate(body)
+                    body = inflate(body) if len(body) <= _INLINE_BYTES // 16 else await self._in_thread(inflate, body)
                 except ValueError as error:
                     return _error(400, str(error))
                 break
@@ -81,9 +81,12 @@ class App:
             answer = await self._gathered(path, body) if self._quick[path] else self._api.answer(method, path, body)
         else:
             work = self._pages.answer if self._pages.has(path) else self._api.answer
-            answer = await asyncio.get_running_loop().run_in_executor(self._executor, work, method, path, body)
+            answer = await self._in_thread(work, method, path, body)
         self._learn(path, answer)
         return answer
+
+    def _in_thread(self, work: Callable[..., Any], *about: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._executor, work, *about)
 
     def _learn(self, path: str, answer: Answer) -> None:
         if answer.quick is False:

@@ -90,6 +90,8 @@ _FIELDS = {
     "SSLConfig.server_key": _NO_CRASH,
     "SSLConfig.server_cert": _NO_CRASH,
     "SSLConfig.custom_ca": _NO_CRASH,
+    "PrometheusConfig.path": Capability("", "better", "one that does not begin with / is refused: upstream never serves it"),
+    "BatchingParameters.num_batch_threads": Capability("", "better", "more than 1024 are refused"),
     "PlatformConfig.source_adapter_config": Capability("", "same", "SavedModelBundleSourceAdapterConfig only"),
     "ModelWarmupOptions.num_model_warmup_threads": _NO_EFFECT,
     "ModelWarmupOptions.model_name": _NO_EFFECT,

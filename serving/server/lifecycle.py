@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
-from serving.protocol.status import StatusError
+from serving.protocol.status import Code, StatusError
 from serving.server import channel_arguments, savedmodel, tls
 from serving.server import flags as command_line
 from serving.server.app import HttpSettings
@@ -29,20 +29,24 @@ from serving.server.schemas import ssl
 
 log = logging.getLogger(__name__)
 
-_APPLY_SECONDS = 60.0
-
 _LOOK_SECONDS = 0.1
+_APPLY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Membership:
-    """What a process is told that is one of several behind the same ports. ``again``: it takes the place of one that ended."""
+    """What a process is told that is one of several behind the same ports.
+
+    ``configs``: the models to start with, None: those of the flags. ``again``: it takes the place of one that ended. ``serving`` is told of
+    each list of models that the flags or the config file put in force.
+    """
 
     ports: Ports
     share: Callable[[LocalCluster, Metrics], Cluster]
     listening: Callable[[], None]
     configs: tuple[ModelConfig, ...] | None = None
     again: bool = False
+    serving: Callable[[tuple[ModelConfig, ...]], None] = lambda _: None
 
 
 def run(flags: Flags, membership: Membership | None = None) -> None:
@@ -69,7 +73,13 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
     flags = parts.flags
     configs = membership.configs if membership is not None and membership.configs is not None else configured(flags)
     ports = membership.ports if membership is not None else ports_of(flags)
-    file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, lambda found: _apply(parts, found))
+
+    def apply(found: tuple[ModelConfig, ...]) -> None:
+        _apply(parts, found)
+        if membership is not None:
+            membership.serving(found)
+
+    file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, apply)
     again = membership is not None and membership.again
     if flags.ports_file is not None and not again:
         # Whoever wants the ports wants to see the load happen, and to read why it failed: open first, load later.
@@ -78,6 +88,7 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
                 announce(flags.ports_file, listeners.ports)
             _start(parts, configs)
             if membership is not None:
+                membership.serving(configs)
                 membership.listening()
             file.start()
             stop.wait()
@@ -87,6 +98,7 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
     if _caught_up(parts, stop) if again else parts.manager.wait_until_available(stop):
         with _OpenPorts(parts, ports, shared=membership is not None):
             if membership is not None:
+                membership.serving(configs)
                 membership.listening()
             file.start()
             stop.wait()
@@ -113,10 +125,15 @@ def _start(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
 
 
 def _apply(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
-    if configs != parts.manager.configs:
-        # With an end: a model whose folder never comes must not keep the next look from mending it.
-        parts.manager.reload(configs, _APPLY_SECONDS)
-        parts.follow(configs)
+    if configs == parts.manager.configs:
+        return
+    try:
+        # Not waiting for new models: the next look may bring the remedy for one that never comes. Upstream waits for ever.
+        parts.manager.reload(configs, None if parts.flags.strict else _APPLY_SECONDS)
+    except StatusError as error:
+        if error.code is not Code.DEADLINE_EXCEEDED:
+            raise
+    parts.follow(configs)
 
 
 class _OpenPorts:
@@ -138,6 +155,7 @@ class _OpenPorts:
             channel_arguments=channel_arguments.parse(flags.grpc_channel_arguments),
             largest_message=flags.max_request_bytes,
             share_port=shared,
+            steal_socket=flags.strict,
         )
         for_rest = RestSettings(
             bind=flags.bind,

@@ -23,8 +23,6 @@ from serving.server.servable import Servable
 
 log = logging.getLogger(__name__)
 
-BATCHING_FILE = "batching_params.pbtxt"
-
 
 @dataclass(frozen=True)
 class LoadSettings:
@@ -43,6 +41,10 @@ def settings_of(flags: Flags) -> Mapping[str, LoadSettings]:
     """By platform. Raises StatusError for files that cannot be read."""
     calls = CallOptions(flags.enable_signature_method_name_check, flags.enable_serialization_as_tensor_content)
     if flags.platform_config_file:
+        platforms = platform.from_file(flags.platform_config_file)
+        for name, found in platforms.items():
+            if found.unused:
+                log.warning("%s: platform %s: no effect here: %s", flags.platform_config_file, name, ", ".join(found.unused))
         return {
             name: LoadSettings(
                 savedmodel.LoadOptions(
@@ -59,7 +61,7 @@ def settings_of(flags: Flags) -> Mapping[str, LoadSettings]:
                 calls,
                 bool(found.session_config),
             )
-            for name, found in platform.from_file(flags.platform_config_file).items()
+            for name, found in platforms.items()
         }
     options = savedmodel.LoadOptions(
         tuple(tag.strip() for tag in flags.saved_model_tags.split(",")),
@@ -124,7 +126,7 @@ class ModelLoader:
         if parameters is None or self._scheduler is None:
             return model
         if settings.per_model_batching:
-            own = path / BATCHING_FILE
+            own = path / batching.PER_MODEL_FILE
             if not own.is_file():
                 return model
             try:

@@ -171,7 +171,7 @@ class Manager:
 
     def _apply(self, configs: tuple[ModelConfig, ...]) -> tuple[list[str], int]:
         """Put a list in force; return the names that are new, and the generation of the models before."""
-        reload.check_list(configs)
+        reload.check_list(configs, strict=self._settings.strict)
         reload.check_platforms(self._requested or (), configs if self._requested is not None else ())
         if self._settings.strict:
             self._requested = configs

@@ -8,7 +8,7 @@ import os
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -86,4 +86,6 @@ def announce(ports_file: Path, ports: Ports) -> None:
         partial.write_text(json.dumps({"grpc": ports.grpc, "rest": ports.rest, "pid": os.getpid()}), encoding="utf-8")
         partial.replace(ports_file)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
         raise SluicewayError(f"--ports_file={ports_file} cannot be written: {error.strerror or error}") from error

@@ -42,7 +42,7 @@ class BatchScheduler:
     """
 
     def __init__(self, num_threads: int, thread_pool_name: str = "batch_threads") -> None:
-        """Starts the threads. Raises StatusError (INVALID_ARGUMENT) for less than one."""
+        """Starts the threads. Raises StatusError: INVALID_ARGUMENT for less than one, RESOURCE_EXHAUSTED for more than there can be."""
         if num_threads < 1:
             raise invalid(f"num_batch_threads must be positive; was {num_threads}")
         self._lock = threading.Lock()
@@ -55,9 +55,15 @@ class BatchScheduler:
         # Until when the idle thread that keeps the time sleeps: one keeps it, or every timeout would wake them all.
         self._alarm = math.inf
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, name=f"{thread_pool_name}_{n}", daemon=True) for n in range(num_threads)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for number in range(num_threads):
+            thread = threading.Thread(target=self._work, name=f"{thread_pool_name}_{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self.close()
+                raise StatusError(Code.RESOURCE_EXHAUSTED, f"num_batch_threads: only {number} of {num_threads} can be started") from error
+            self._threads.append(thread)
 
     def submit(self, lane: Lane, request: Request) -> None:
         """Queue a request; it may be finished when this returns.

@@ -73,6 +73,8 @@ class Supervisor:
         # Of the last reload by request that is in force, and its number: a worker that starts again must not go back to the flags.
         self._config: bytes | None = None
         self._config_number = self._reloads = 0
+        # The last list that flags or config file put in force, for the same worker: the file may be broken by then.
+        self._serving: Any = None
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises SluicewayError when the server cannot start."""
@@ -99,8 +101,8 @@ class Supervisor:
 
     def _start(self, ports: Ports, *, again: bool = False) -> Worker:
         with self._reloading:
-            config, number = self._config, self._config_number
-        about = {"grpc": ports.grpc, "rest": ports.rest, "config": _text(config), "again": again}
+            config, number, serving = self._config, self._config_number, self._serving
+        about = {"grpc": ports.grpc, "rest": ports.rest, "config": _text(config), "serving": serving, "again": again}
         command = [sys.executable, "-m", "serving.server.workers", json.dumps(about), *self._arguments, f"--parent_pid={os.getpid()}"]
         try:
             return Worker(command, number, self._answer)
@@ -129,7 +131,10 @@ class Supervisor:
             worker.channel.close()
             if time.monotonic() - worker.started > _STEADY_SECONDS:
                 pause = _FIRST_PAUSE_SECONDS
-            log.error("worker %d (process %d) ended with code %d; starting it again in %.1f s", index, worker.process.pid, code, pause)
+            why = f": {worker.failure}" if worker.failure is not None else ""
+            log.error(
+                "worker %d (process %d) ended with code %d%s; starting it again in %.1f s", index, worker.process.pid, code, why, pause
+            )
             if self._stop.wait(pause):
                 return
             pause = min(2 * pause, _LONGEST_PAUSE_SECONDS)
@@ -154,6 +159,10 @@ class Supervisor:
     def _answer(self, worker: Worker, what: str, about: Any) -> Any:
         if what == "listening":
             return self._welcome(worker)
+        if what == "serving":
+            with self._reloading:
+                self._serving = about
+            return None
         if what == "failed":
             worker.failure = str(about)
             return None

@@ -198,7 +198,7 @@ BROKEN = {
     "no_variables": (Code.INVALID_ARGUMENT, "{path}: the graph has variables, and {path}/variables/variables.index is missing"),
     "py_function": (Code.INVALID_ARGUMENT, "{path}: the graph calls Python functions"),
     "short_pb": (Code.INVALID_ARGUMENT, "{path}/saved_model.pb cannot be parsed: it is cut off, or no SavedModel"),
-    "unreadable_pb": (Code.INVALID_ARGUMENT, "{path}/saved_model.pb cannot be read: Is a directory"),
+    "unreadable_pb": (Code.INVALID_ARGUMENT, "{path}/saved_model.pb is not a file"),
     "short_shard": (Code.OUT_OF_RANGE, "{path}/variables cannot be restored, a file there is cut off or damaged"),
     "no_shard": (Code.NOT_FOUND, "{path}/variables"),
     "no_pb": (Code.NOT_FOUND, "{path}"),

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.fakes.worker_pool import free_port
+
 
 def start(base: Path, *flags: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "serving.server", f"--model_base_path={base}", "--model_name=m", *flags]
@@ -17,7 +19,7 @@ def start(base: Path, *flags: str) -> subprocess.CompletedProcess[str]:
 def test_a_start_that_fails_says_so_once(tmp_path):
     (tmp_path / "m" / "1").mkdir(parents=True)
     (tmp_path / "m" / "1" / "saved_model.pb").write_bytes(b"junk")
-    failed = start(tmp_path / "m", "--workers=2", "--port=0", f"--grpc_socket_path={tmp_path}/socket")
+    failed = start(tmp_path / "m", "--workers=2", f"--port={free_port()}")
     assert failed.returncode == 255
     (line,) = failed.stdout.splitlines()
     assert line.startswith(
@@ -31,8 +33,8 @@ def test_a_configuration_that_is_refused_is_no_start_whether_or_not_ports_are_to
     config = tmp_path / "models"
     entry = f'config {{ name: "m" base_path: "{tmp_path}" model_platform: "tensorflow" }}'
     config.write_text(f"model_config_list {{ {entry} {entry} }}")
-    flags = [f"--ports_file={tmp_path}/ports"] if told else [f"--grpc_socket_path={tmp_path}/socket"]
-    failed = start(tmp_path, "--workers=2", "--port=0", f"--model_config_file={config}", *flags)
+    flags = ["--port=0", f"--ports_file={tmp_path}/ports"] if told else [f"--port={free_port()}"]
+    failed = start(tmp_path, "--workers=2", f"--model_config_file={config}", *flags)
     assert failed.returncode == 255
     (line,) = failed.stdout.splitlines()
     assert line.startswith("Failed to start server. Error: INVALID_ARGUMENT: ")
@@ -40,7 +42,7 @@ def test_a_configuration_that_is_refused_is_no_start_whether_or_not_ports_are_to
 
 
 def test_an_error_of_a_worker_keeps_its_code(tmp_path):
-    failed = start(tmp_path, "--workers=2", "--port=0", f"--grpc_socket_path={tmp_path}/socket", f"--model_config_file={tmp_path}/gone")
+    failed = start(tmp_path, "--workers=2", f"--port={free_port()}", f"--model_config_file={tmp_path}/gone")
     assert (failed.returncode, failed.stdout) == (
         255,
         f"Failed to start server. Error: NOT_FOUND: {tmp_path}/gone; No such file or directory\n",

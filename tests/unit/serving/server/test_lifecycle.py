@@ -74,7 +74,7 @@ def flags(root: Path, **more: Any) -> Flags:
 
 def connects(port: int) -> bool:
     try:
-        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+        socket.create_connection(("127.0.0.1", port), timeout=60).close()
     except ConnectionRefusedError:
         return False
     return True
@@ -88,9 +88,11 @@ def test_a_signal_ends_a_server_in_order(tmp_path, monkeypatch, caplog, number):
     seen: list[bool] = []
 
     def look() -> None:
-        ports = json.loads((tmp_path / "ports").read_text())
-        seen.extend(connects(ports[name]) for name in ("grpc", "rest"))
-        os.kill(os.getpid(), number)
+        try:
+            ports = json.loads((tmp_path / "ports").read_text())
+            seen.extend(connects(ports[name]) for name in ("grpc", "rest"))
+        finally:  # else the server would wait for it for ever
+            os.kill(os.getpid(), number)
 
     thread = when_there(tmp_path / "ports", look)
     lifecycle.run(flags(tmp_path, ports_file=tmp_path / "ports"))

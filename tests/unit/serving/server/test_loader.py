@@ -15,11 +15,12 @@ from serving.server import savedmodel, tfrecord
 from serving.server.batching.batched import BatchedServable
 from serving.server.batching_parameters import BatchingParameters
 from serving.server.flags import Flags
-from serving.server.loader import BATCHING_FILE, LoadSettings, ModelLoader, settings_of
+from serving.server.loader import LoadSettings, ModelLoader, settings_of
 from serving.server.messages import CallOptions
 from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
 from serving.server.savedmodel import LoadOptions
+from serving.server.schemas.batching import PER_MODEL_FILE
 from serving.server.warmup import WARMUP_FILE
 from tests.fakes.servable import FakeServable, double
 from tests.fakes.versions import make_version, write_manifest
@@ -174,7 +175,7 @@ def test_a_version_without_parameters_of_its_own_is_then_not_batched(make, loads
 
 @pytest.mark.usefixtures("loads")
 def test_a_version_with_parameters_of_its_own_is_batched_by_them(make, version):
-    (version / BATCHING_FILE).write_text("max_batch_size { value: 2 } num_batch_threads { value: 99 }")
+    (version / PER_MODEL_FILE).write_text("max_batch_size { value: 2 } num_batch_threads { value: 99 }")
     model = make(PER_MODEL).load(M, version)
     with pytest.raises(StatusError, match="Task size 3 is larger than maximum input batch size 2"):
         model.run({"x:0": np.float32([1, 2, 3])}, ["y:0"])
@@ -183,7 +184,7 @@ def test_a_version_with_parameters_of_its_own_is_batched_by_them(make, version):
 
 @pytest.mark.parametrize(("content", "message"), [(b"junk", "Invalid protobuf file: '{file}'"), (b"\xff", "{file} cannot be read: ")])
 def test_parameters_that_cannot_be_read_are_named_and_close_the_model(make, loads, version, content, message):
-    file = version / BATCHING_FILE
+    file = version / PER_MODEL_FILE
     file.write_bytes(content)
     code, found = refusal(make(PER_MODEL), version)
     assert code is Code.INVALID_ARGUMENT
@@ -245,6 +246,16 @@ def test_a_platform_file_replaces_the_flags(tmp_path):
     assert (tuple(found.options.tags), found.warmup, found.warmup_iterations) == (("gpu",), True, 5)
     assert found.batching is not None
     assert found.batching.max_batch_size == 9
+
+
+def test_fields_of_a_platform_file_without_effect_are_told_in_one_line(tmp_path, caplog):
+    file = tmp_path / "platforms"
+    file.write_text(PLATFORM)
+    settings_of(Flags(platform_config_file=str(file)))
+    assert caplog.messages == []
+    file.write_text(PLATFORM.replace("saved_model_tags", 'enable_session_metadata: true session_target: "x" saved_model_tags'))
+    settings_of(Flags(platform_config_file=str(file)))
+    assert caplog.messages == [f"{file}: platform tensorflow: no effect here: session_target, enable_session_metadata"]
 
 
 @pytest.mark.parametrize("name", ["platform_config_file", "batching_parameters_file", "tensorflow_session_config_file"])

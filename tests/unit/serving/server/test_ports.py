@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import socket
@@ -92,6 +93,17 @@ def test_ports_are_told_in_one_piece(tmp_path):
     announce(tmp_path / "ports", Ports(1, 2))
     assert json.loads((tmp_path / "ports").read_text())["rest"] == 2
     assert [path.name for path in tmp_path.iterdir()] == ["ports"]
+
+
+def test_a_full_disk_leaves_no_partial_file_behind(tmp_path, monkeypatch):
+    def full(self: Path, *_: object, **__: object) -> None:
+        self.touch()
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    with pytest.raises(SluicewayError, match="cannot be written: No space left on device"):
+        announce(tmp_path / "ports", Ports(1, 2))
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_cannot_be_written_is_named(tmp_path):

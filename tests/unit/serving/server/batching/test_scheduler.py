@@ -68,6 +68,23 @@ def test_a_scheduler_needs_a_thread():
         BatchScheduler(0)
 
 
+def test_threads_that_cannot_be_started_are_one_error_and_end_the_others(monkeypatch):
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+        started.append(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    with pytest.raises(StatusError, match="num_batch_threads: only 2 of 5 can be started") as caught:
+        BatchScheduler(5)
+    assert caught.value.code is Code.RESOURCE_EXHAUSTED
+    assert not any(thread.is_alive() for thread in started)
+
+
 def test_a_lone_request_is_run_by_its_caller(shop):
     assert shop.submit(shop.lane("a")).finished
     assert shop.threads == [threading.current_thread().name]

@@ -85,4 +85,4 @@ def test_a_file_that_is_cut_off_is_named(tmp_path):
 
 def test_a_file_that_cannot_be_read_is_named(tmp_path):
     (tmp_path / "saved_model.pb").mkdir()
-    assert graph.problem(tmp_path, SERVE) == f"{tmp_path / 'saved_model.pb'} cannot be read: Is a directory"
+    assert graph.problem(tmp_path, SERVE) == f"{tmp_path / 'saved_model.pb'} is not a file"

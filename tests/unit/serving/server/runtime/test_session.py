@@ -34,6 +34,14 @@ def test_a_call_that_was_never_made_is_not_quick(empty):
     assert not empty.quick(["x:0"], ["y:0"])
 
 
+def test_orders_of_the_same_tensors_do_not_multiply(empty, monkeypatch):
+    monkeypatch.setattr(empty, "_outputs", lambda names, _role: names)
+    monkeypatch.setattr(empty, "_run", lambda plan, _feeds, _options: [name.upper() for name in plan.fetches])
+    asked = [("b", "a"), ("a", "b"), ("b", "a", "b")]
+    assert [empty.run({}, names) for names in asked] == [["B", "A"], ["A", "B"], ["B", "A", "B"]]
+    assert len(empty._plans) == 1
+
+
 def test_closing_twice_is_closing_once(empty):
     empty.close()
     empty.close()

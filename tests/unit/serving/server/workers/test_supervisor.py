@@ -44,7 +44,7 @@ def test_every_worker_gets_the_ports_and_the_servers_own_command_line(office, tm
     assert told["pid"] == os.getpid()
     for one in found:
         assert one.command[1:3] == ["-m", "serving.server.workers"]
-        assert one.about == {"grpc": told["grpc"], "rest": told["rest"], "config": None, "again": False}
+        assert one.about == {"grpc": told["grpc"], "rest": told["rest"], "config": None, "serving": None, "again": False}
         assert one.command[4:-1] == ["--given=1", f"--parent_pid={os.getpid()}"]
 
 
