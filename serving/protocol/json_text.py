@@ -102,7 +102,7 @@ def _parse(text: str, start: int) -> Any:
     except json.JSONDecodeError as error:
         if text.startswith(("Inf", "-Inf"), error.pos) and not text.startswith(("Infinity", "-Infinity"), error.pos):
             return _parse(_BARE_INF.sub(lambda match: "Infinity" if match[0] == "Inf" else match[0], text), start)
-        offset = len(text[: error.pos].encode("utf-8", "surrogateescape"))
+        offset = len(text[: _guilty(text, error)].encode("utf-8", "surrogateescape"))
         raise invalid(f"JSON Parse error: {_reason(error)} at offset: {offset}") from None
     except RecursionError:
         raise invalid("JSON Parse error: Terminate parsing due to Handler error. at offset: 0") from None
@@ -119,6 +119,14 @@ def _refuse_lone_surrogates(text: str, start: int, end: int) -> None:
         if escape[1]:
             offset = len(text[: escape.start()].encode("utf-8", "surrogateescape"))
             raise invalid(f"JSON Parse error: The surrogate pair in string is invalid. at offset: {offset}")
+
+
+def _guilty(text: str, error: json.JSONDecodeError) -> int:
+    """Where rapidjson sees the mistake: of a comma too many it blames the bracket after it, Python since 3.13 the comma."""
+    if not error.msg.startswith("Illegal trailing comma"):
+        return error.pos
+    after = text[error.pos + 1 :]
+    return error.pos + 1 + len(after) - len(after.lstrip(" \t\r\n"))
 
 
 def _reason(error: json.JSONDecodeError) -> str:
