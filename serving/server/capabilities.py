@@ -105,6 +105,11 @@ _FIELDS = {
 }
 
 DIFFERENCES = (
+    Difference("a request's URL and headers may be of any length", "at most 64 KiB together, else 400, also in strict mode"),
+    Difference(
+        "one value may stand for a tensor of any size, as far as memory goes",
+        "what is filled in is at most 64 MiB, else INVALID_ARGUMENT, also in strict mode",
+    ),
     Difference(
         "a plain file named 7 is a version, a half-copied directory is one too",
         "a version is a directory that holds a complete SavedModel; if it carries our manifest, the manifest must verify",

@@ -75,9 +75,12 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
     ports = membership.ports if membership is not None else ports_of(flags)
 
     def apply(found: tuple[ModelConfig, ...]) -> None:
-        _apply(parts, found)
-        if membership is not None:
-            membership.serving(found)
+        try:
+            _apply(parts, found)
+        finally:
+            # A list is in force although one of its models did not come up.
+            if membership is not None and parts.manager.configs == found:
+                membership.serving(found)
 
     file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, apply)
     again = membership is not None and membership.again
@@ -133,7 +136,9 @@ def _apply(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
     except StatusError as error:
         if error.code is not Code.DEADLINE_EXCEEDED:
             raise
-    parts.follow(configs)
+    finally:
+        if parts.manager.configs == configs:
+            parts.follow(configs)
 
 
 class _OpenPorts:

@@ -279,3 +279,13 @@ def test_a_tflite_model_of_many_callers_gives_each_his_answer():
 @pytest.mark.parametrize("quiet", [False, True])
 def test_the_runtime_tells_its_version(quiet):
     assert savedmodel.import_runtime(quiet=quiet) == metadata.version("tensorflow")
+
+
+def test_strict_tells_of_a_missing_model_in_upstreams_words(tmp_path):
+    with pytest.raises(StatusError) as caught:
+        savedmodel.load(tmp_path, savedmodel.LoadOptions(strict=True))
+    assert caught.value.code is Code.NOT_FOUND
+    assert caught.value.message == (
+        "Specified file path does not appear to contain a SavedModel bundle (should have a file called `saved_model.pb`)\n"
+        f"Specified file path: {tmp_path}"
+    )

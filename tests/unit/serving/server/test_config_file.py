@@ -122,3 +122,24 @@ def test_looks_repeat_until_they_are_stopped(tmp_path):
     file.stop()
     thread.join(10)
     assert not thread.is_alive()
+
+
+def test_a_content_that_cannot_be_read_is_told_once_and_its_successor_is_taken(tmp_path, caplog):
+    applied: list[tuple[ModelConfig, ...]] = []
+    path = tmp_path / "models"
+    path.write_text("junk")
+    file = ConfigFile(str(path), 1, applied.append)
+    for _ in range(3):
+        file.look()
+    assert len([text for text in caplog.messages if "Error parsing text-format" in text]) == 1
+    write(path, "a")
+    file.look()
+    assert applied == [(config("a"),)]
+
+
+def test_a_list_that_is_in_force_is_not_said_to_be_refused(tmp_path, caplog):
+    def apply(_: object) -> None:
+        raise StatusError(Code.UNKNOWN, "1 model(s) did not become available")
+
+    ConfigFile(write(tmp_path / "models", "a"), 1, apply).look()
+    assert caplog.messages == [f"{tmp_path}/models: 1 model(s) did not become available"]

@@ -175,20 +175,22 @@ def test_flags_without_effect_are_said(tmp_path, caplog):
     assert "--skip_initialize_tpu=True has no effect" in caplog.text
 
 
-def test_a_changed_config_file_is_applied_while_the_server_runs(tmp_path, monkeypatch):
+@pytest.mark.parametrize("second", ["m", "never"])
+def test_a_changed_config_file_is_applied_while_the_server_runs_and_waits_for_no_model(tmp_path, monkeypatch, second):
+    monkeypatch.setattr(lifecycle, "_APPLY_SECONDS", 0.01)
     loads(monkeypatch)
     make_version(tmp_path / "m", 1)
     applied: list[tuple[str, ...]] = []
     file = tmp_path / "models"
 
-    def entry(name: str) -> str:
-        return f'model_config_list {{ config {{ name: "{name}" base_path: "{tmp_path}/m" model_platform: "tensorflow" }} }}'
+    def entry(name: str, folder: str) -> str:
+        return f'model_config_list {{ config {{ name: "{name}" base_path: "{tmp_path}/{folder}" model_platform: "tensorflow" }} }}'
 
     class Now(lifecycle.ConfigFile):
         """Looks when it starts instead of after seconds."""
 
         def start(self) -> None:
-            file.write_text(entry("b"))
+            file.write_text(entry("b", second))
             self.look()
 
     monkeypatch.setattr(lifecycle, "ConfigFile", Now)
@@ -196,7 +198,7 @@ def test_a_changed_config_file_is_applied_while_the_server_runs(tmp_path, monkey
     monkeypatch.setattr(
         lifecycle.Parts, "follow", lambda parts, configs: applied.append(tuple(one.name for one in configs)) or follow(parts, configs)
     )
-    file.write_text(entry("a"))
+    file.write_text(entry("a", "m"))
     thread = when_there(tmp_path / "ports", lambda: None)
     lifecycle.run(flags(tmp_path, ports_file=tmp_path / "ports", model_config_file=str(file), model_config_file_poll_wait_seconds=1))
     thread.join()

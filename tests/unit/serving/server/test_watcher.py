@@ -215,3 +215,18 @@ def test_each_model_has_a_thread_of_its_own(tmp_path):
     watchers.start()
     until(models, {"b": {1: State.END, 2: State.AVAILABLE}})
     watchers.stop()
+
+
+def test_another_base_path_is_warned_of_while_a_version_is_live(tmp_path, caplog):
+    scene = Scene(tmp_path / "a")
+    make_version(tmp_path / "a", 1)
+    scene.watcher.follow(config("m", tmp_path / "b"))
+    assert caplog.messages == []
+    scene.watcher.follow(config("m", tmp_path / "a"))
+    scene.poll()
+    scene.watcher.follow(config("m", tmp_path / "b"))
+    assert caplog.messages == ["base path of m changed: what is live stays until a version with a higher number is there"]
+
+
+def test_a_pause_never_outlasts_what_a_lock_can_wait(tmp_path):
+    assert Scene(tmp_path, poll_seconds=1e12).watcher._pause() == 86_400.0

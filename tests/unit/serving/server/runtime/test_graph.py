@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from serving.protocol import wire_pb2 as wire
+from serving.protocol.status import Code, StatusError
 from serving.server.runtime import graph
 
 SERVE = ("serve",)
@@ -83,6 +84,16 @@ def test_a_file_that_is_cut_off_is_named(tmp_path):
     assert graph.problem(tmp_path, SERVE) == f"{file} cannot be parsed: it is cut off, or no SavedModel"
 
 
-def test_a_file_that_cannot_be_read_is_named(tmp_path):
+def test_a_file_that_cannot_be_read_now_is_worth_another_try(tmp_path, monkeypatch):
+    def refuse(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", refuse)
+    with pytest.raises(StatusError, match=r"saved_model\.pb cannot be read: Permission denied") as caught:
+        graph.problem(tmp_path, SERVE)
+    assert caught.value.code is Code.UNAVAILABLE
+
+
+def test_a_folder_in_its_place_is_named(tmp_path):
     (tmp_path / "saved_model.pb").mkdir()
     assert graph.problem(tmp_path, SERVE) == f"{tmp_path / 'saved_model.pb'} is not a file"

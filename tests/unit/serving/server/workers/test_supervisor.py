@@ -102,6 +102,16 @@ def test_a_process_that_cannot_be_made_is_one_line(office, monkeypatch):
     assert str(office.raised[0]) == "a worker process cannot be started: no more processes"
 
 
+def test_a_worker_that_comes_again_gets_the_last_list_in_force_and_the_log_says_why_it_ended(office, tmp_path, caplog):
+    first, second = office.both(tmp_path)
+    served = [{"name": "m", "base_path": "/m"}]
+    second.channel.ask("serving", served, 10)
+    first.channel.ask("failed", "INVALID_ARGUMENT: no good", 10)
+    first.end(255)
+    assert office.next().about["serving"] == served
+    assert "ended with code 255: INVALID_ARGUMENT: no good; starting it again" in caplog.text
+
+
 def test_a_worker_that_ends_is_started_again_as_one_that_comes_late(office, tmp_path, caplog):
     first, _ = office.both(tmp_path)
     first.end(-9)
