@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
 import threading
 import time
 from collections.abc import Callable
@@ -26,6 +25,7 @@ from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
 from serving.server.ports import Ports, announce, ports_of
 from serving.server.schemas import ssl
+from serving.server.signals import end_on_signals, wait_for_end
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,7 @@ def run(flags: Flags, membership: Membership | None = None) -> None:
     command_line.check(flags)
     stop = threading.Event()
     if not flags.strict:  # upstream has no handler: the signal ends it where it stands
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        end_on_signals(stop)
     for line in command_line.unused(flags):
         log.info(line)
     started = time.monotonic()
@@ -94,7 +93,7 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
                 membership.serving(configs)
                 membership.listening()
             file.start()
-            stop.wait()
+            wait_for_end(stop)
             file.stop()
         return
     _start(parts, configs)
@@ -104,7 +103,7 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
                 membership.serving(configs)
                 membership.listening()
             file.start()
-            stop.wait()
+            wait_for_end(stop)
             file.stop()
 
 

@@ -10,7 +10,6 @@ import base64
 import json
 import logging
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -26,6 +25,7 @@ from serving.server import prometheus
 from serving.server.flags import Flags
 from serving.server.manager import StartFailed
 from serving.server.ports import Ports, announce, ports_of, reserved
+from serving.server.signals import end_on_signals, wait_for_end
 from serving.server.workers import merge
 from serving.server.workers.channel import Channel
 from serving.server.workers.member import from_plain, to_plain
@@ -78,8 +78,7 @@ class Supervisor:
 
     def run(self) -> None:
         """Serve until SIGTERM or SIGINT. Raises SluicewayError when the server cannot start."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: self._stop.set())
+        end_on_signals(self._stop)
         with reserved(self._flags.bind, ports_of(self._flags)) as ports:
             keepers: list[threading.Thread] = []
             try:
@@ -92,7 +91,7 @@ class Supervisor:
                 keepers = [threading.Thread(target=self._keep, args=(index, ports)) for index in range(len(self._workers))]
                 for keeper in keepers:
                     keeper.start()
-                self._stop.wait()
+                wait_for_end(self._stop)
             finally:
                 self._stop.set()
                 for keeper in keepers:

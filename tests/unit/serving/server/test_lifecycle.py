@@ -176,7 +176,7 @@ def test_flags_without_effect_are_said(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("second", ["m", "never"])
-def test_a_changed_config_file_is_applied_while_the_server_runs_and_waits_for_no_model(tmp_path, monkeypatch, second):
+def test_a_changed_config_file_is_applied_while_the_server_runs_and_waits_for_no_model(tmp_path, monkeypatch, caplog, second):
     monkeypatch.setattr(lifecycle, "_APPLY_SECONDS", 0.01)
     loads(monkeypatch)
     make_version(tmp_path / "m", 1)
@@ -203,6 +203,7 @@ def test_a_changed_config_file_is_applied_while_the_server_runs_and_waits_for_no
     lifecycle.run(flags(tmp_path, ports_file=tmp_path / "ports", model_config_file=str(file), model_config_file_poll_wait_seconds=1))
     thread.join()
     assert applied == [("a",), ("b",)]
+    assert "stays in force" not in caplog.text
 
 
 class Team:
