@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import re
 
-_REFUSED = re.compile(r"did not become available: \{.*?due to error: (.*?),?\s*\}\s*(?:\n|\Z)", re.DOTALL)
-_INCOMPLETE = re.compile(r"version 1 ignored: (.*)")
+# Each servable in braces of its own, inside those of the list.
+_REFUSED = re.compile(
+    r"did not become available: \{(?P<whole>\{(?=\{))?.*?due to error: (?P<why>.*?)(?(whole)\}),?\s*\}\s*(?:\n|\Z)", re.DOTALL
+)
+_INCOMPLETE = re.compile(r"version 1 ignored: (?P<why>.*)")
 _BEGAN = re.compile(r"Loading servable version|Approving load for servable|Reading SavedModel from|TensorFlow \S+ ready in")
 _LOADING = r"^(.*)\bLoading servable version \{{name: {name} version: 1\}}"
 _LOADED = r"^(.*)\bSuccessfully loaded servable version \{{name: {name} version: 1\}}"
@@ -22,7 +25,7 @@ _DAY = 24 * 3600
 def refusal(log: str) -> str | None:
     """The server's words on why the model does not load; None when it has not said so."""
     found = _REFUSED.search(log) or _INCOMPLETE.search(log)
-    return " ".join(found.group(1).split()) if found else None
+    return " ".join(found["why"].split()) if found else None
 
 
 def began(log: str) -> bool:

@@ -39,7 +39,11 @@ def build_example(features: Any) -> wire.Example:
         raise invalid(f"Example must be JSON object but got JSON {type_name(features)}")
     example = wire.Example()
     for name, value in features.items():
-        _fill_feature(example.features.feature[name], name, value if isinstance(value, list) else [value])
+        try:
+            feature = example.features.feature[name]
+        except UnicodeEncodeError:
+            raise invalid(f"Feature: {name} has a name that is not UTF-8") from None
+        _fill_feature(feature, name, value if isinstance(value, list) else [value])
     return example
 
 

@@ -7,6 +7,7 @@ Serving, goes through Python's, which also finds the words for what is wrong.
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -18,6 +19,11 @@ from serving.protocol.status import invalid
 _SHOWN_BYTES = 256
 _STRING_OR_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
 _MISSING_COMMA = {"[": "Missing a comma or ] after an array element.", "{": "Missing a comma or } after an object member."}
+# Escapes: a whole surrogate pair, half of one, any other.
+_ESCAPE = re.compile(r"\\(?:u[dD][89abAB]..\\u[dD][c-fC-F]..|(u[dD][89a-fA-F]..)|.)", re.DOTALL)
+_SURROGATE = re.compile(r"\\u[dD][89a-fA-F]")
+# Without one of these no number is too large for a double, and Python's own reader, which makes it infinite, will do.
+_PERHAPS_HUGE = re.compile(r"[eE]\+?\d{3}|\d{200}")
 _BARE_INF = re.compile(r'"(?:[^"\\]|\\.)*"|Inf(?!inity)', re.DOTALL)
 # What Python's parser says, in the words TF Serving's users know.
 _REASONS = (
@@ -42,7 +48,15 @@ def _first_wins(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return members
 
 
+def _finite(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
 _DECODER = json.JSONDecoder(object_pairs_hook=_first_wins, strict=False)
+_CAREFUL = json.JSONDecoder(object_pairs_hook=_first_wins, strict=False, parse_float=_finite)
 _FAST = msgspec.json.Decoder()
 
 
@@ -84,16 +98,35 @@ def parse_object(body: bytes) -> dict[str, Any]:
 
 def _parse(text: str, start: int) -> Any:
     try:
-        return _DECODER.raw_decode(text, start)[0]
+        document, end = (_CAREFUL if _PERHAPS_HUGE.search(text) else _DECODER).raw_decode(text, start)
     except json.JSONDecodeError as error:
         if text.startswith(("Inf", "-Inf"), error.pos) and not text.startswith(("Infinity", "-Infinity"), error.pos):
             return _parse(_BARE_INF.sub(lambda match: "Infinity" if match[0] == "Inf" else match[0], text), start)
-        offset = len(text[: error.pos].encode("utf-8", "surrogateescape"))
+        offset = len(text[: _guilty(text, error)].encode("utf-8", "surrogateescape"))
         raise invalid(f"JSON Parse error: {_reason(error)} at offset: {offset}") from None
     except RecursionError:
         raise invalid("JSON Parse error: Terminate parsing due to Handler error. at offset: 0") from None
-    except ValueError:  # Python refuses integers of thousands of digits
+    except ValueError:  # a float of 1e400; Python refuses integers of thousands of digits
         raise invalid("JSON Parse error: Number too big to be stored in double. at offset: 0") from None
+    if _SURROGATE.search(text, start, end):
+        _refuse_lone_surrogates(text, start, end)
+    return document
+
+
+def _refuse_lone_surrogates(text: str, start: int, end: int) -> None:
+    """Half of a pair is no character: nothing could encode it on its way out."""
+    for escape in _ESCAPE.finditer(text, start, end):
+        if escape[1]:
+            offset = len(text[: escape.start()].encode("utf-8", "surrogateescape"))
+            raise invalid(f"JSON Parse error: The surrogate pair in string is invalid. at offset: {offset}")
+
+
+def _guilty(text: str, error: json.JSONDecodeError) -> int:
+    """Where rapidjson sees the mistake: of a comma too many it blames the bracket after it, Python since 3.13 the comma."""
+    if not error.msg.startswith("Illegal trailing comma"):
+        return error.pos
+    after = text[error.pos + 1 :]
+    return error.pos + 1 + len(after) - len(after.lstrip(" \t\r\n"))
 
 
 def _reason(error: json.JSONDecodeError) -> str:

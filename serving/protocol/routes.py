@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from urllib.parse import quote, unquote
 
-from serving.protocol.status import StatusError, invalid
+from serving.protocol.status import Code, StatusError, invalid
 
 _CALL = re.compile(r"/v1/models/([^/:]+)(?:/versions/(\d+)|/labels/([^/:]+))?:(classify|regress|predict)", re.IGNORECASE | re.ASCII)
 _ASK = re.compile(r"/v1/models(?:/([^/:]+))?(?:/versions/(\d+)|/labels/([^/:]+))?(?:/(metadata))?", re.IGNORECASE | re.ASCII)
@@ -34,6 +34,13 @@ class Route:
 
     verb: str
     target: Target
+
+
+class VersionTooLarge(StatusError):
+    """The version in the path is no int64."""
+
+    def __init__(self, version: str) -> None:
+        super().__init__(Code.INVALID_ARGUMENT, f"Failed to convert version: {version} to numeric.")
 
 
 class NoSuchPage(Exception):
@@ -71,7 +78,7 @@ def build(verb: str, target: Target) -> str:
 def _target(name: str, version: str | None, label: str | None) -> Target:
     number = None if version is None else int(version) if len(version) < 20 else _LARGEST_VERSION + 1
     if number is not None and number > _LARGEST_VERSION:
-        raise invalid(f"Failed to convert version: {version} to numeric.")
+        raise VersionTooLarge(version or "")
     return Target(unquote(name), number, None if label is None else unquote(label))
 
 

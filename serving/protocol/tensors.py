@@ -21,6 +21,8 @@ Array = np.ndarray[Any, Any]
 
 # One value may stand for a whole tensor; without a bound, a few bytes could ask for all memory. No message is larger than this.
 _LARGEST_BYTES = 2**31 - 1
+# A few bytes that ask for gigabytes are no honest request. TF Serving fills in what memory holds.
+_LARGEST_FILLED_BYTES = 64 * 2**20
 _LENGTH_DELIMITED = 2
 
 
@@ -139,6 +141,8 @@ def _fill(flat: Array, kind: DType, count: int) -> Array:
     """The last value stands for all that are missing; no value at all means zeros (empty strings)."""
     if flat.size >= count:
         return flat
+    if count * kind.numpy.itemsize > _LARGEST_FILLED_BYTES:
+        raise ValueError(f"{flat.size} values are given for {count}, and so many are not filled in")
     filler = flat[-1] if flat.size else b"" if kind.name == "string" else kind.numpy.type(0)
     full = np.empty(count, dtype=kind.numpy)
     full[: flat.size] = flat

@@ -53,14 +53,14 @@ def _run(flags: command_line.Flags, given: list[str]) -> int:
 
             lifecycle.run(flags)
     except SluicewayError as error:
-        _say(f"Failed to start server. Error: {_in_full(error)}")
+        _say(f"Failed to start server. Error: {in_full(error)}")
         if flags.verbose:
             raise
         return _FAILED
     return 0
 
 
-def _in_full(error: SluicewayError) -> str:
+def in_full(error: SluicewayError) -> str:
     """With its code, as TF Serving prints a status."""
     code = getattr(error, "code", None)
     return str(error) if code is None else f"{code.name}: {error}"
@@ -69,12 +69,15 @@ def _in_full(error: SluicewayError) -> str:
 def set_up_logging(verbose: bool) -> None:
     """Our log lines to stderr; those of TensorFlow and gRPC only when `verbose`."""
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True)
-    logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else logging.WARNING)
+    # A warning for each request that is no HTTP or asks for a WebSocket: whoever reaches the port could fill the log.
+    logging.getLogger("uvicorn").setLevel(logging.INFO if verbose else logging.ERROR)
     if not verbose:
+        # A traceback for each header that is not UTF-8.
+        logging.getLogger("grpc._cython.cygrpc").setLevel(logging.CRITICAL)
         # Read by TensorFlow's C++ side when it is loaded, so they must be there before it is.
         os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
         os.environ.setdefault("ABSL_MIN_LOG_LEVEL", "3")
-        os.environ.setdefault("GRPC_VERBOSITY", "ERROR")
+        os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong with a port is said in our own line
 
 
 def _say(text: str) -> None:

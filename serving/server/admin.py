@@ -94,4 +94,7 @@ def _content(path: Path) -> str:
 def _checked(token: str, where: str) -> str:
     if not token.strip():
         raise UsageError(f"{where} is not set or empty")
-    return token.strip()
+    token = token.strip()
+    if not token.isascii() or not token.isprintable():
+        raise UsageError(f"{where} holds a token that no caller could send: gRPC's metadata takes printable ASCII only")
+    return token

@@ -44,8 +44,9 @@ class App:
     def __init__(self, api: RestApi, pages: Pages, executor: Executor, settings: HttpSettings = HttpSettings()) -> None:
         self._api, self._pages, self._executor, self._settings = api, pages, executor, settings
         self._always = _CORS if settings.cors else []
-        # Paths whose last answer was quick, and whether requests to them may be answered together.
+        # Paths whose last answer was quick, and whether requests to them may be answered together: learned in one generation of the models.
         self._quick: dict[str, bool] = {}
+        self._generation = api.generation
         self._waiting: dict[str, list[tuple[bytes, asyncio.Future[Answer]]]] = {}
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
@@ -66,19 +67,26 @@ class App:
         for name, value in scope["headers"]:
             if name == b"content-encoding" and b"gzip" in value:
                 try:
-                    body = inflate(body)
+                    body = inflate(body) if len(body) <= _INLINE_BYTES // 16 else await self._in_thread(inflate, body)
                 except ValueError as error:
                     return _error(400, str(error))
                 break
         if method == "OPTIONS":
             return _preflight(scope["headers"])
+        if self._generation != (generation := self._api.generation):
+            # The first run of a new version may take a hundred times as long: TensorFlow prepares its graph. Not on the loop.
+            self._quick.clear()
+            self._generation = generation
         if path in self._quick and method == "POST" and len(body) <= _INLINE_BYTES:
             answer = await self._gathered(path, body) if self._quick[path] else self._api.answer(method, path, body)
         else:
             work = self._pages.answer if self._pages.has(path) else self._api.answer
-            answer = await asyncio.get_running_loop().run_in_executor(self._executor, work, method, path, body)
+            answer = await self._in_thread(work, method, path, body)
         self._learn(path, answer)
         return answer
+
+    def _in_thread(self, work: Callable[..., Any], *about: Any) -> asyncio.Future[Any]:
+        return asyncio.get_running_loop().run_in_executor(self._executor, work, *about)
 
     def _learn(self, path: str, answer: Answer) -> None:
         if answer.quick is False:

@@ -90,6 +90,8 @@ _FIELDS = {
     "SSLConfig.server_key": _NO_CRASH,
     "SSLConfig.server_cert": _NO_CRASH,
     "SSLConfig.custom_ca": _NO_CRASH,
+    "PrometheusConfig.path": Capability("", "better", "one that does not begin with / is refused: upstream never serves it"),
+    "BatchingParameters.num_batch_threads": Capability("", "better", "more than 1024 are refused"),
     "PlatformConfig.source_adapter_config": Capability("", "same", "SavedModelBundleSourceAdapterConfig only"),
     "ModelWarmupOptions.num_model_warmup_threads": _NO_EFFECT,
     "ModelWarmupOptions.model_name": _NO_EFFECT,
@@ -103,6 +105,11 @@ _FIELDS = {
 }
 
 DIFFERENCES = (
+    Difference("a request's URL and headers may be of any length", "at most 64 KiB together, else 400, also in strict mode"),
+    Difference(
+        "one value may stand for a tensor of any size, as far as memory goes",
+        "what is filled in is at most 64 MiB, else INVALID_ARGUMENT, also in strict mode",
+    ),
     Difference(
         "a plain file named 7 is a version, a half-copied directory is one too",
         "a version is a directory that holds a complete SavedModel; if it carries our manifest, the manifest must verify",

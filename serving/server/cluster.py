@@ -27,9 +27,12 @@ class LocalCluster:
     def reload(self, serialized: bytes, timeout_seconds: float | None) -> None:
         """See `Cluster.reload`."""
         configs = model_configs.from_bytes(serialized)
-        self._manager.reload(configs, timeout_seconds)
-        self._logs.follow(configs)
-        self._metrics.set_models([config.name for config in configs])
+        try:
+            self._manager.reload(configs, timeout_seconds)
+        finally:  # a list of which one model did not come up is in force, too; a later one may be by now
+            in_force = self._manager.configs
+            self._metrics.set_models([config.name for config in in_force])
+            self._logs.follow(in_force)
 
     def metrics_text(self) -> str:
         """See `Cluster.metrics_text`."""

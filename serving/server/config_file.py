@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from configs.errors import SluicewayError
-from serving.protocol.status import StatusError
+from serving.protocol.status import Code, StatusError
 from serving.server.flags import Flags
 from serving.server.model_config import ModelConfig
-from serving.server.schemas import model_configs
+from serving.server.schemas import model_configs, texts
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +35,7 @@ class ConfigFile:
         self._path, self._seconds, self._apply = path, seconds, apply
         self._stopping = threading.Event()
         self._complaint = ""
+        self._unreadable = ""  # content that could not be read as a configuration
 
     def start(self) -> None:
         """Begin to look; a period of 0 means never."""
@@ -52,14 +53,25 @@ class ConfigFile:
     def look(self) -> None:
         """Read the file once, and apply what it says."""
         try:
-            configs = model_configs.from_file(self._path)
-            if configs is not None:
-                self._apply(configs)
+            text = texts.read_file(self._path)
+            if text != self._unreadable:  # what is wrong with it has been told
+                self._take(text)
         except (StatusError, SluicewayError) as error:
+            # UNKNOWN says that a model did not come up; the list itself is in force.
+            left = "" if getattr(error, "code", None) is Code.UNKNOWN else "; the last good configuration stays in force"
             if str(error) != self._complaint:
-                log.error("%s: %s; the last good configuration stays in force", self._path, error)
+                log.error("%s: %s%s", self._path, error, left)
             self._complaint = str(error)
         except Exception:  # the thread must outlive whatever one look meets
             log.exception("reading %s failed", self._path)
-        else:
-            self._complaint = ""
+
+    def _take(self, text: str) -> None:
+        try:
+            configs = model_configs.read_text(text, self._path)
+        except StatusError:
+            self._unreadable = text
+            raise
+        self._unreadable = ""
+        if configs is not None:
+            self._apply(configs)
+        self._complaint = ""

@@ -69,7 +69,9 @@ class Flags:
         "better",
         "on 127.0.0.1 until --bind says otherwise",
     )
-    grpc_socket_path: str = _flag("", "UNIX socket on which gRPC listens too")
+    grpc_socket_path: str = _flag(
+        "", "UNIX socket on which gRPC listens too", "better", "one on which a server listens is not taken from it; for one worker only"
+    )
     rest_api_port: int = _flag(
         0, "REST port; 0: none, or with --ports_file any free one", "better", "on --bind too; the number of --port is refused"
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
@@ -18,6 +19,17 @@ _SHORT = {"-v": "--verbose"}
 _BY_NAME = {spec.name: spec for spec in SPECS}
 _COMPAT = ("default", "strict")
 _PORTS = range(65_536)
+# Ten years: longer than anyone waits, and short enough for every clock and lock that is given it.
+_LONGEST_SECONDS = 10 * 365 * 24 * 3600
+# Less than none of these is a slip of the pen; upstream takes it, so strict does.
+_COUNTS = (
+    "max_num_load_retries",
+    "load_retry_interval_micros",
+    "num_load_threads",
+    "num_unload_threads",
+    "num_tflite_pools",
+    "num_tflite_interpreters_per_pool",
+)
 
 
 def parse(arguments: Sequence[str]) -> tuple[Flags, list[str]]:
@@ -181,9 +193,9 @@ def _refused_here(flags: Flags) -> Iterator[str]:
     for name in ("rest_api_num_threads", "grpc_max_threads", "workers"):
         if getattr(flags, name) < 1:
             yield f"--{name}={getattr(flags, name)} is less than 1"
-    for name in ("drain_seconds", "max_request_bytes", "parent_pid"):
-        if not getattr(flags, name) >= 0:
-            yield f"--{name}={getattr(flags, name):g} is negative"
+    if flags.workers > 1 and flags.grpc_socket_path:
+        yield f"--grpc_socket_path={flags.grpc_socket_path} is not for --workers={flags.workers}: only one of them would get its requests"
+    yield from _refused_numbers(flags)
     for name in ("per_process_gpu_memory_fraction", "prediction_log_sampling_rate"):
         if not 0 <= getattr(flags, name) <= 1:
             yield f"--{name}={getattr(flags, name):g} is not between 0 and 1"
@@ -198,13 +210,27 @@ def _refused_here(flags: Flags) -> Iterator[str]:
     channel_arguments.parse(flags.grpc_channel_arguments)
 
 
+def _refused_numbers(flags: Flags) -> Iterator[str]:
+    for name in ("max_request_bytes", "parent_pid", *(() if flags.strict else _COUNTS)):
+        if getattr(flags, name) < 0:
+            yield f"--{name}={getattr(flags, name)} is negative"
+    if not 0 <= flags.drain_seconds <= _LONGEST_SECONDS:
+        yield f"--drain_seconds={flags.drain_seconds:g} is not between 0 and {_LONGEST_SECONDS} (ten years)"
+    poll = flags.file_system_poll_wait_seconds
+    if not flags.strict and not (math.isfinite(poll) and poll <= _LONGEST_SECONDS):
+        yield f"--file_system_poll_wait_seconds={poll:g} is not a number up to {_LONGEST_SECONDS} (ten years); to look never, give -1"
+
+
 def unused(flags: Flags) -> list[str]:
     """One line for each flag that was set and does nothing here, to be logged once."""
-    return [
+    lines = [
         f"--{spec.name}={getattr(flags, spec.name)} has no effect: {spec.note}"
         for spec in SPECS
         if spec.standing == "not here" and getattr(flags, spec.name) != spec.default
     ]
+    if flags.enable_per_model_batching_parameters and not flags.enable_batching and not flags.platform_config_file:
+        lines.append("--enable_per_model_batching_parameters has no effect: without --enable_batching no model is batched")
+    return lines
 
 
 def usage() -> str:

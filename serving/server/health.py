@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import grpc
+from google.protobuf.message import DecodeError
 
 from serving.protocol import wire_pb2 as wire
 
@@ -92,15 +93,17 @@ class Health:
     def handlers(self) -> list[grpc.GenericRpcHandler]:
         """The route table."""
 
-        def watch(request: wire.HealthCheckRequest, context: grpc.ServicerContext, send_response_callback: Any) -> None:
-            self._watch(request.service, context, send_response_callback)
+        def check(content: bytes, context: grpc.ServicerContext) -> wire.HealthCheckResponse:
+            return self._check(_read(content, context), context)
+
+        def watch(content: bytes, context: grpc.ServicerContext, send_response_callback: Any) -> None:
+            self._watch(_read(content, context).service, context, send_response_callback)
 
         # grpcio's own health service is made this way: the stream outlives the call of its handler.
         watch.experimental_non_blocking = True  # type: ignore[attr-defined]
-        request = wire.HealthCheckRequest.FromString
         methods = {
-            "Check": grpc.unary_unary_rpc_method_handler(self._check, request_deserializer=request, response_serializer=_serialized),
-            "Watch": grpc.unary_stream_rpc_method_handler(watch, request_deserializer=request, response_serializer=_serialized),
+            "Check": grpc.unary_unary_rpc_method_handler(check, response_serializer=_serialized),
+            "Watch": grpc.unary_stream_rpc_method_handler(watch, response_serializer=_serialized),
         }
         return [grpc.method_handlers_generic_handler(SERVICE, methods)]
 
@@ -156,6 +159,15 @@ class Health:
             if now != stream.told:
                 stream.told = now
                 stream.send(wire.HealthCheckResponse(status=now))
+
+
+def _read(content: bytes, context: grpc.ServicerContext) -> wire.HealthCheckRequest:
+    """The request; one that cannot be read is refused here, because grpc would put a traceback into the log."""
+    try:
+        return wire.HealthCheckRequest.FromString(content)
+    except DecodeError as error:
+        context.abort(grpc.StatusCode.INTERNAL, f"The request is not a HealthCheckRequest: {error}")
+        raise AssertionError("abort returns never") from error
 
 
 def _serialized(message: Any) -> bytes:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import logging
 import platform
-import signal
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import metadata
 
-from serving.protocol.status import StatusError
+from serving.protocol.status import Code, StatusError
 from serving.server import channel_arguments, savedmodel, tls
 from serving.server import flags as command_line
 from serving.server.app import HttpSettings
@@ -26,18 +25,28 @@ from serving.server.metrics import Metrics
 from serving.server.model_config import ModelConfig
 from serving.server.ports import Ports, announce, ports_of
 from serving.server.schemas import ssl
+from serving.server.signals import end_on_signals, wait_for_end
 
 log = logging.getLogger(__name__)
+
+_LOOK_SECONDS = 0.1
+_APPLY_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
 class Membership:
-    """What a process is told that is one of several behind the same ports."""
+    """What a process is told that is one of several behind the same ports.
+
+    ``configs``: the models to start with, None: those of the flags. ``again``: it takes the place of one that ended. ``serving`` is told of
+    each list of models that the flags or the config file put in force.
+    """
 
     ports: Ports
     share: Callable[[LocalCluster, Metrics], Cluster]
     listening: Callable[[], None]
     configs: tuple[ModelConfig, ...] | None = None
+    again: bool = False
+    serving: Callable[[tuple[ModelConfig, ...]], None] = lambda _: None
 
 
 def run(flags: Flags, membership: Membership | None = None) -> None:
@@ -45,8 +54,7 @@ def run(flags: Flags, membership: Membership | None = None) -> None:
     command_line.check(flags)
     stop = threading.Event()
     if not flags.strict:  # upstream has no handler: the signal ends it where it stands
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda *_: stop.set())
+        end_on_signals(stop)
     for line in command_line.unused(flags):
         log.info(line)
     started = time.monotonic()
@@ -64,27 +72,50 @@ def _serve(parts: Parts, stop: threading.Event, membership: Membership | None) -
     flags = parts.flags
     configs = membership.configs if membership is not None and membership.configs is not None else configured(flags)
     ports = membership.ports if membership is not None else ports_of(flags)
-    file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, lambda found: _apply(parts, found))
-    if flags.ports_file is not None:
+
+    def apply(found: tuple[ModelConfig, ...]) -> None:
+        try:
+            _apply(parts, found)
+        finally:
+            # A list is in force although one of its models did not come up.
+            if membership is not None and parts.manager.configs == found:
+                membership.serving(found)
+
+    file = ConfigFile(flags.model_config_file, flags.model_config_file_poll_wait_seconds, apply)
+    again = membership is not None and membership.again
+    if flags.ports_file is not None and not again:
         # Whoever wants the ports wants to see the load happen, and to read why it failed: open first, load later.
         with _OpenPorts(parts, ports, shared=membership is not None) as listeners:
             if membership is None:
                 announce(flags.ports_file, listeners.ports)
-            else:
-                membership.listening()
             _start(parts, configs)
+            if membership is not None:
+                membership.serving(configs)
+                membership.listening()
             file.start()
-            stop.wait()
+            wait_for_end(stop)
             file.stop()
         return
     _start(parts, configs)
-    if parts.manager.wait_until_available(stop):
+    if _caught_up(parts, stop) if again else parts.manager.wait_until_available(stop):
         with _OpenPorts(parts, ports, shared=membership is not None):
             if membership is not None:
+                membership.serving(configs)
                 membership.listening()
             file.start()
-            stop.wait()
+            wait_for_end(stop)
             file.stop()
+
+
+def _caught_up(parts: Parts, stop: threading.Event) -> bool:
+    """Wait until this process answers for every model that the others answer for; False when told to stop."""
+    while not stop.is_set():
+        seen = parts.models.generation
+        names = [config.name for config in parts.manager.configs if not parts.models.ready(config.name)]
+        if all(parts.core.cluster.unready(name) is not None for name in names):
+            return True
+        parts.models.wait_for_change(seen, _LOOK_SECONDS)
+    return False
 
 
 def _start(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
@@ -96,9 +127,17 @@ def _start(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
 
 
 def _apply(parts: Parts, configs: tuple[ModelConfig, ...]) -> None:
-    if configs != parts.manager.configs:
-        parts.manager.reload(configs, None)
-        parts.follow(configs)
+    if configs == parts.manager.configs:
+        return
+    try:
+        # Not waiting for new models: the next look may bring the remedy for one that never comes. Upstream waits for ever.
+        parts.manager.reload(configs, None if parts.flags.strict else _APPLY_SECONDS)
+    except StatusError as error:
+        if error.code is not Code.DEADLINE_EXCEEDED:
+            raise
+    finally:
+        if parts.manager.configs == configs:
+            parts.follow(configs)
 
 
 class _OpenPorts:
@@ -120,6 +159,7 @@ class _OpenPorts:
             channel_arguments=channel_arguments.parse(flags.grpc_channel_arguments),
             largest_message=flags.max_request_bytes,
             share_port=shared,
+            steal_socket=flags.strict,
         )
         for_rest = RestSettings(
             bind=flags.bind,

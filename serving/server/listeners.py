@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import grpc
@@ -20,11 +21,16 @@ import uvloop
 from configs.errors import SluicewayError
 from serving.server.app import App, HttpSettings
 from serving.server.grpc_api import GrpcApi
+from serving.server.http_protocol import BoundedHttpProtocol
 from serving.server.pages import Pages
 from serving.server.ports import Ports
 from serving.server.rest_api import RestApi
 
 _BACKLOG = 2048
+# Longer than load balancers and clients keep an idle connection (usually up to a minute): whoever closes first must not be the one to whom
+# the next request is already on its way.
+_KEEP_ALIVE_SECONDS = 75
+_CONNECT_SECONDS = 1.0
 _LARGEST_MESSAGE = 2**31 - 1
 
 
@@ -35,7 +41,10 @@ def request_threads() -> int:
 
 @dataclass(frozen=True)
 class GrpcSettings:
-    """How the gRPC port is opened. ``port`` 0 takes any free one, None opens none; ``socket_path`` opens a unix socket, too."""
+    """How the gRPC port is opened. ``port`` 0 takes any free one, None opens none; ``socket_path`` opens a unix socket, too.
+
+    ``steal_socket``: also one on which another server listens, as upstream does.
+    """
 
     bind: str = "127.0.0.1"
     port: int | None = 0
@@ -45,6 +54,7 @@ class GrpcSettings:
     channel_arguments: Sequence[tuple[str, int | str]] = ()
     largest_message: int = 0
     share_port: bool = False
+    steal_socket: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +73,9 @@ class GrpcListener:
     """The gRPC API on a TCP port, a unix socket, or both."""
 
     def __init__(self, api: GrpcApi, settings: GrpcSettings) -> None:
+        # gRPC puts its own socket in the place of any other: the requests of a server that listens there would go astray.
+        if settings.socket_path and not settings.steal_socket and _answers(settings.socket_path):
+            raise SluicewayError(f"cannot listen on unix:{settings.socket_path} for gRPC: another server listens there")
         options = [
             ("grpc.max_send_message_length", _LARGEST_MESSAGE),
             ("grpc.max_receive_message_length", settings.largest_message or _LARGEST_MESSAGE),
@@ -74,23 +87,33 @@ class GrpcListener:
         self._executor = ThreadPoolExecutor(settings.threads or request_threads(), thread_name_prefix="grpc")
         self._server = grpc.server(self._executor, options=options)
         self._server.add_generic_rpc_handlers(api.handlers())
+        self._share = settings.share_port
         self.port: int | None = None
         if settings.port is not None:
             host = f"[{settings.bind}]" if ":" in settings.bind else settings.bind
-            self.port = self._open(f"{host}:{settings.port}", settings.credentials)
+            self.port = self._open(f"{host}:{settings.port}", (settings.bind, settings.port), settings.credentials)
         if settings.socket_path:
-            self._open(f"unix:{settings.socket_path}", settings.credentials)
+            self._open(f"unix:{settings.socket_path}", settings.socket_path, settings.credentials)
         self._server.start()
 
-    def _open(self, address: str, credentials: Any) -> int:
+    def _open(self, address: str, where: tuple[str, int] | str, credentials: Any) -> int:
         try:
             server = self._server
             port = server.add_insecure_port(address) if credentials is None else server.add_secure_port(address, credentials)
         except RuntimeError as error:
-            raise SluicewayError(f"cannot listen on {address} for gRPC: {_why(address)}") from error
+            raise SluicewayError(f"cannot listen on {address} for gRPC: {self._why_not(where, credentials)}") from error
         if not port:
-            raise SluicewayError(f"cannot listen on {address} for gRPC: {_why(address)}")
+            raise SluicewayError(f"cannot listen on {address} for gRPC: {self._why_not(where, credentials)}")
         return int(port)
+
+    def _why_not(self, where: tuple[str, int] | str, credentials: Any) -> str:
+        """A plain socket says it; all that gRPC says is that it failed."""
+        reason = _refusal(where, share=self._share)
+        if reason is not None:
+            return reason
+        if credentials is not None:
+            return "its credentials do not work on this machine (ALTS does on Google Cloud only)"
+        return "gRPC refuses it without a reason"
 
     def stop(self, grace_seconds: float) -> None:
         """Take no new request, and wait for those under way."""
@@ -99,12 +122,45 @@ class GrpcListener:
         self._executor.shutdown(wait=False, cancel_futures=True)
 
 
-def _why(address: str) -> str:
-    return "can the socket file be made there?" if address.startswith("unix:") else "is the port taken?"
+def _refusal(where: tuple[str, int] | str, *, share: bool) -> str | None:
+    """The operating system's reason against a socket at an address and port, or at a path; None when it has none."""
+    try:
+        if isinstance(where, str):
+            with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+                probe.bind(where)
+            Path(where).unlink()
+        else:
+            with _bound(*where, share=share):
+                pass
+    except OSError as error:
+        return error.strerror or str(error)
+    return None
+
+
+def _answers(path: str) -> bool:
+    """Does a server listen on the unix socket at this path?"""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.settimeout(_CONNECT_SECONDS)
+        try:
+            probe.connect(path)
+        except (TimeoutError, BlockingIOError):
+            return True  # its queue of callers is full
+        except OSError:
+            return False
+    return True
 
 
 def listening_socket(bind: str, port: int, *, share: bool = False) -> socket.socket:
     """A listening TCP socket. ``share`` lets other sockets of this user listen on the same port. Raises SluicewayError."""
+    try:
+        opened = _bound(bind, port, share=share)
+        opened.listen(_BACKLOG)
+    except OSError as error:
+        raise SluicewayError(f"cannot listen on {bind}:{port} for REST: {error.strerror}") from error
+    return opened
+
+
+def _bound(bind: str, port: int, *, share: bool) -> socket.socket:
     # With the protocol named, asyncio turns Nagle's delay off; without, every answer would wait 40 ms for an acknowledgement.
     opened = socket.socket(socket.AF_INET6 if ":" in bind else socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -112,10 +168,9 @@ def listening_socket(bind: str, port: int, *, share: bool = False) -> socket.soc
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     try:
         opened.bind((bind, port))
-        opened.listen(_BACKLOG)
-    except OSError as error:
+    except OSError:
         opened.close()
-        raise SluicewayError(f"cannot listen on {bind}:{port} for REST: {error.strerror}") from error
+        raise
     return opened
 
 
@@ -129,7 +184,7 @@ class RestListener:
         app = App(api, pages, self._executor, settings.http)
         self._config = uvicorn.Config(
             app,
-            http="httptools",
+            http=BoundedHttpProtocol,
             lifespan="off",
             log_config=None,
             access_log=False,
@@ -137,6 +192,7 @@ class RestListener:
             server_header=False,
             date_header=False,
             proxy_headers=False,
+            timeout_keep_alive=_KEEP_ALIVE_SECONDS,
         )
         self._config.load()
         self._config.ssl = settings.tls

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from serving.protocol.status import Code, StatusError, invalid
-from serving.server import savedmodel, tfrecord, version_dirs, warmup
+from serving.server import precedence, savedmodel, tfrecord, version_dirs, warmup
 from serving.server.batching.batched import BatchedServable
 from serving.server.batching.scheduler import BatchScheduler
 from serving.server.batching_parameters import BatchingParameters
@@ -17,17 +17,16 @@ from serving.server.messages import CallOptions
 from serving.server.metrics import Metrics
 from serving.server.model_config import TENSORFLOW_PLATFORM, ModelConfig
 from serving.server.observers import BatchingMetrics
+from serving.server.runtime.session import SessionModel
 from serving.server.schemas import batching, platform, session
 from serving.server.servable import Servable
 
 log = logging.getLogger(__name__)
 
-BATCHING_FILE = "batching_params.pbtxt"
-
 
 @dataclass(frozen=True)
 class LoadSettings:
-    """How models of one platform are loaded. ``batching`` None: not batched."""
+    """How models of one platform are loaded. ``batching`` None: not batched; ``own_threads``: a model may bring threads that run it."""
 
     options: savedmodel.LoadOptions
     batching: BatchingParameters | None = None
@@ -35,12 +34,17 @@ class LoadSettings:
     warmup: bool = True
     warmup_iterations: int = 1
     calls: CallOptions = CallOptions()
+    own_threads: bool = False
 
 
 def settings_of(flags: Flags) -> Mapping[str, LoadSettings]:
     """By platform. Raises StatusError for files that cannot be read."""
     calls = CallOptions(flags.enable_signature_method_name_check, flags.enable_serialization_as_tensor_content)
     if flags.platform_config_file:
+        platforms = platform.from_file(flags.platform_config_file)
+        for name, found in platforms.items():
+            if found.unused:
+                log.warning("%s: platform %s: no effect here: %s", flags.platform_config_file, name, ", ".join(found.unused))
         return {
             name: LoadSettings(
                 savedmodel.LoadOptions(
@@ -55,8 +59,9 @@ def settings_of(flags: Flags) -> Mapping[str, LoadSettings]:
                 found.enable_model_warmup,
                 found.num_request_iterations_for_warmup,
                 calls,
+                bool(found.session_config),
             )
-            for name, found in platform.from_file(flags.platform_config_file).items()
+            for name, found in platforms.items()
         }
     options = savedmodel.LoadOptions(
         tuple(tag.strip() for tag in flags.saved_model_tags.split(",")),
@@ -76,6 +81,7 @@ def settings_of(flags: Flags) -> Mapping[str, LoadSettings]:
             flags.enable_model_warmup,
             flags.num_request_iterations_for_warmup,
             calls,
+            bool(flags.tensorflow_session_config_file),
         )
     }
 
@@ -87,6 +93,7 @@ class ModelLoader:
         self._settings, self._metrics, self._strict = settings, metrics, strict
         shared = next((one.batching for one in settings.values() if one.batching is not None), None)
         self._scheduler, self._observer = None, None
+        self._runtime_threads = False
         if shared is not None:
             self._scheduler = BatchScheduler(shared.num_batch_threads, shared.thread_pool_name)
             self._observer = BatchingMetrics(metrics, shared.thread_pool_name)
@@ -96,9 +103,16 @@ class ModelLoader:
         settings = self._settings.get(config.platform)
         if settings is None:
             raise invalid(f"Model {config.name} requests unsupported platform {config.platform}")
+        # TensorFlow makes the threads that run all models when it loads the first: those must not give way for ever.
+        if self._runtime_threads and not settings.own_threads:
+            return precedence.give_way(lambda: self._load(config, path, settings))
+        return self._load(config, path, settings)
+
+    def _load(self, config: ModelConfig, path: Path, settings: LoadSettings) -> Servable:
         if not self._strict:
             version_dirs.verify(path)
         model = savedmodel.load(path, settings.options)
+        self._runtime_threads = self._runtime_threads or isinstance(model, SessionModel)
         try:
             model = self._batched(config.name, path, settings, model)
             self._warm_up(path, settings, model)
@@ -112,7 +126,7 @@ class ModelLoader:
         if parameters is None or self._scheduler is None:
             return model
         if settings.per_model_batching:
-            own = path / BATCHING_FILE
+            own = path / batching.PER_MODEL_FILE
             if not own.is_file():
                 return model
             try:

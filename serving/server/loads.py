@@ -84,17 +84,21 @@ class Loads:
                     raise
                 raise reason from error
 
+        def noted() -> Servable:
+            servable = once() if tries is None else tries(once)
+            # Before anyone who waits for the version hears of it: counters of a reload are read as soon as it is over.
+            self._observer.loaded(config.name, version, path, self._clock() - started)
+            return servable
+
         self.models.announce(config.name, version)
         with self._load_gate:
             started = self._clock()
             try:
-                self.models.load(config.name, version, once if tries is None else lambda: tries(once))
+                self.models.load(config.name, version, noted)
             except StatusError as error:
                 log.error("load of %s version %d failed: %s: %s", config.name, version, error.code.name, error.message)
                 raise
-            seconds = self._clock() - started
-        log.info("loaded %s version %d in %.2f s", config.name, version, seconds)
-        self._observer.loaded(config.name, version, path, seconds)
+        log.info("loaded %s version %d in %.2f s", config.name, version, self._clock() - started)
 
     def unload(self, model: str, version: int, *, wait: bool) -> None:
         """Let no new request have a version from now on; free it when the last one is done: before returning, or in the background."""

@@ -83,7 +83,7 @@ def watch_for(models: Models, load: Loader, settings: ManagerSettings, observer:
 
 
 class Manager:
-    """Keeps `models` in step with a list of configurations. Reloads are done one after the other."""
+    """Keeps `models` in step with a list of configurations."""
 
     def __init__(
         self,
@@ -132,22 +132,37 @@ class Manager:
     def reload(self, configs: Sequence[ModelConfig], deadline_seconds: float | None = None) -> None:
         """Serve exactly these models from now on; return when each model that is new has a version available.
 
+        Lists are put in force one after the other. Strict: also the wait for new models is in that order, so a model that never comes
+        blocks every later list; otherwise a later list, which may well be the remedy, does not wait.
+
         Raises StatusError: INVALID_ARGUMENT or FAILED_PRECONDITION for a list that is refused; UNKNOWN when a new model did not come
-        up, DEADLINE_EXCEEDED when it took longer than `deadline_seconds`, UNAVAILABLE when the server stops. After the last three the
-        new list is in force.
+        up, DEADLINE_EXCEEDED when it took longer than `deadline_seconds`, ABORTED when a later list is without it, UNAVAILABLE when the
+        server stops. After the last four the list is, or was, in force.
         """
         deadline = None if deadline_seconds is None else self._clock() + deadline_seconds
         if not self._reloading.acquire(timeout=-1 if deadline_seconds is None else max(deadline_seconds, 0)):
             raise StatusError(Code.DEADLINE_EXCEEDED, f"another reload was still under way after {deadline_seconds:g} s; try again later")
         try:
             added, since = self._apply(tuple(configs))
-            failures = self._await(lambda: added, since, self._stopping, deadline)
+            self._watch.started()
+            if self._settings.strict:
+                self._await_new(added, since, deadline)
         finally:
             self._reloading.release()
+        if not self._settings.strict:
+            self._await_new(added, since, deadline)
+
+    def _await_new(self, added: Sequence[str], since: int, deadline: float | None) -> None:
+        def remaining() -> list[str]:
+            return [config.name for config in self._applied if config.name in added]
+
+        failures = self._await(remaining, since, self._stopping, deadline)
         if failures is None:
             raise StatusError(Code.UNAVAILABLE, "the server is stopping")
         if failures:
             raise StatusError(Code.UNKNOWN, reload.not_available("model", failures))
+        if gone := sorted(set(added) - set(remaining())):
+            raise StatusError(Code.ABORTED, f"a later reload is without {', '.join(gone)}")
 
     def stop(self) -> None:
         """Stop polling and loading; what is live stays, and a load that is under way is not waited for."""
@@ -156,7 +171,7 @@ class Manager:
 
     def _apply(self, configs: tuple[ModelConfig, ...]) -> tuple[list[str], int]:
         """Put a list in force; return the names that are new, and the generation of the models before."""
-        reload.check_list(configs)
+        reload.check_list(configs, strict=self._settings.strict)
         reload.check_platforms(self._requested or (), configs if self._requested is not None else ())
         if self._settings.strict:
             self._requested = configs

@@ -27,7 +27,7 @@ class BatchingMetrics(BatchObserver):
         del model
         self._queuing.observe(microseconds)
 
-    def padding_size(self, model: str, rows: int, batch_rows: int = 0) -> None:
+    def padding_size(self, model: str, rows: int, batch_rows: int) -> None:
         """A batch is padded with so many rows, to ``batch_rows``."""
         del model
         self._metrics.histogram(families.PADDING_SIZE).get(str(batch_rows)).observe(rows)

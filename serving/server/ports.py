@@ -6,8 +6,9 @@ import json
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -39,8 +40,24 @@ def ports_of(flags: Flags) -> Ports:
 def reserved(bind: str, ports: Ports) -> Iterator[Ports]:
     """Hold the ports for processes that will share them, without listening; any free one becomes a number. Raises SluicewayError."""
     with ExitStack() as held:
-        found = [None if port is None else held.enter_context(_hold(bind, port)).getsockname()[1] for port in (ports.grpc, ports.rest)]
+        found: list[int | None] = []
+        for port in (ports.grpc, ports.rest):
+            number = None if port is None else held.enter_context(_hold(bind, port)).getsockname()[1]
+            if number is not None and sys.platform == "linux":
+                held.enter_context(_claim(bind, number))
+            found.append(number)
         yield Ports(*found)
+
+
+def _claim(bind: str, port: int) -> socket.socket:
+    """Until one listens, two holders of a port do not see each other; a name that only one of them can have makes them."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        name.bind(f"\0sluiceway-server:{bind}:{port}")
+    except OSError as error:
+        name.close()
+        raise SluicewayError(f"cannot listen on {bind}:{port}: {error.strerror}") from error
+    return name
 
 
 def _hold(bind: str, port: int) -> socket.socket:
@@ -69,4 +86,6 @@ def announce(ports_file: Path, ports: Ports) -> None:
         partial.write_text(json.dumps({"grpc": ports.grpc, "rest": ports.rest, "pid": os.getpid()}), encoding="utf-8")
         partial.replace(ports_file)
     except OSError as error:
+        with suppress(OSError):
+            partial.unlink()
         raise SluicewayError(f"--ports_file={ports_file} cannot be written: {error.strerror or error}") from error

@@ -146,9 +146,7 @@ class PredictionLogger:
             with self._changed:
                 self._changed.wait_for(lambda: self._waiting or self._closing or self._unused())
                 if self._waiting:
-                    self._changed.wait_for(
-                        lambda: self._closing or self._bytes > self._limits.queue_bytes // 2, self._limits.gather_seconds
-                    )
+                    self._changed.wait_for(self._hurry, self._limits.gather_seconds)
                 entries = list(self._waiting)
                 self._waiting.clear()
                 unused, ending = self._unused(), self._closing

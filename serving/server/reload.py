@@ -12,10 +12,12 @@ from serving.server.model_config import TENSORFLOW_PLATFORM, ModelConfig
 _URI = re.compile(r"([a-zA-Z][0-9a-zA-Z.]*)://([^/]*)(.*)", re.DOTALL)
 
 
-def check_list(configs: Sequence[ModelConfig]) -> None:
-    """Raises StatusError (INVALID_ARGUMENT) when a model is listed twice, or lies where it cannot be found."""
+def check_list(configs: Sequence[ModelConfig], *, strict: bool = False) -> None:
+    """Raises StatusError (INVALID_ARGUMENT) for a model without a name (unless ``strict``), listed twice, or where it cannot be found."""
     names: set[str] = set()
     for config in configs:
+        if not config.name and not strict:  # upstream loads it, although no request can ask for it
+            raise invalid(f"the model at {config.base_path} has no name: no request could ask for it")
         if config.name in names:
             raise invalid(f"Illegal to list model {config.name} multiple times in config list")
         names.add(config.name)

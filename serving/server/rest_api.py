@@ -7,10 +7,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from serving.protocol import examples, json_text, metadata, predict, routes, status
-from serving.protocol.routes import NoSuchPage, Target
+from serving.protocol.routes import NoSuchPage, Target, VersionTooLarge
 from serving.protocol.signature import DEFAULT_SIGNATURE
 from serving.protocol.status import HTTP_STATUS, Code, StatusError, invalid
-from serving.server import handlers, rest_logging, together
+from serving.server import handlers, json_bulk, rest_logging, together
 from serving.server.core import Call, Core
 
 log = logging.getLogger(__name__)
@@ -47,6 +47,11 @@ class RestApi:
             "status": self._status,
         }
 
+    @property
+    def generation(self) -> int:
+        """Changes when what was learned of the speed of answers may no longer be true: see `Models.generation`."""
+        return self._core.models.generation
+
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Answer one request; never raises."""
         try:
@@ -55,6 +60,8 @@ class RestApi:
             return Answer(404, _NOT_FOUND_PAGE, b"text/html; charset=ISO-8859-1")
         except StatusError as error:
             self._core.metrics.request("", None, "", "REST").record(error.code, 0.0)
+            if self._core.strict and isinstance(error, VersionTooLarge):
+                return Answer(HTTP_STATUS[error.code], b"")  # upstream forgets the text
             return _failure(error)
         api = route.verb if route.verb in _COUNTED else ""
         call = Call(self._core, api, "REST", route.target.model)
@@ -86,14 +93,18 @@ class RestApi:
         return [self.answer("POST", path, body) for body in bodies]
 
     def _predict(self, call: Call, target: Target, body: bytes) -> str:
-        document = json_text.parse_object(body)
-        asked = predict.read_signature_name(document)
+        bulk = json_bulk.read(body)
+        document = json_text.parse_object(body) if bulk is None else {}
+        asked = predict.read_signature_name(document) if bulk is None else bulk.signature_name
         name = asked or DEFAULT_SIGNATURE
         servable = call.lease(target)
         signature = servable.signatures.get(name)
         if signature is None:
             raise invalid(f'Serving signature name: "{name}" not found in signature def')
-        form, inputs = predict.read_inputs(document, signature, asked)
+        found = bulk.inputs(signature) if bulk is not None else None
+        if found is None:
+            found = predict.read_inputs(document or json_text.parse_object(body), signature, asked)
+        form, inputs = found
         outputs = handlers.predict(
             servable, name, inputs, (), self._core.rest_timeout_seconds, check_method_name=self._core.options.check_method_names
         )

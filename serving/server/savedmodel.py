@@ -43,6 +43,12 @@ def load(path: Path, options: LoadOptions = LoadOptions()) -> Servable:
         return tflite.load(path / "model.tflite", options.tflite_interpreters)
     if not options.strict and (problem := graph.problem(path, options.tags)):
         raise invalid(problem)
+    if options.strict and not any((path / name).exists() for name in (graph.SAVED_MODEL_FILE, f"{graph.SAVED_MODEL_FILE}txt")):
+        # TF Serving looks itself before its loader does.
+        wanted = f"(should have a file called `{graph.SAVED_MODEL_FILE}`)"
+        raise StatusError(
+            Code.NOT_FOUND, f"Specified file path does not appear to contain a SavedModel bundle {wanted}\nSpecified file path: {path}"
+        )
     try:
         return session.load(path, options.tags, options.session_config)
     except StatusError as error:

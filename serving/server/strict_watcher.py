@@ -77,7 +77,7 @@ class StrictWatcher:
                 self.act()
             except Exception:  # the thread must outlive whatever one pass meets
                 log.exception("a pass over all models failed")
-            due = not self._woken.wait(self._poll_seconds if self._poll_seconds > 0 else None) and self._poll_seconds > 0
+            due = not self._woken.wait(self._poll_seconds if self._poll_seconds > 0 else None)
 
     def poll(self) -> None:
         """Look once at every base path; when one is missing, nothing changes for any model."""
@@ -152,8 +152,9 @@ class StrictWatcher:
         try:
             self._loads.load(config, found.version, found.path, tries)
         except StatusError:
-            with self._lock:
-                self._failed.setdefault(config.name, set()).add(found.version)
+            with self._lock:  # the model may have been removed meanwhile, and start afresh when it comes back
+                if found in self._aspired.get(config.name, []):
+                    self._failed.setdefault(config.name, set()).add(found.version)
 
     def _try(self, once: Callable[[], Servable], model: str, version: int) -> Servable:
         for attempt in range(1, self._retries.most + 1):

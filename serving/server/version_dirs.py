@@ -75,7 +75,7 @@ def _look_at(path: Path, known: Found | None) -> Found:
 
 
 def _files(path: Path) -> Iterator[tuple[str, tuple[int, int]]]:
-    """Every file below a version with its size and the time of its last change in nanoseconds; no content is read."""
+    """Every file below a version with its size and the time of its last change, also of its rights, in nanoseconds; no content is read."""
 
     def fail(error: OSError) -> None:
         raise error
@@ -84,7 +84,7 @@ def _files(path: Path) -> Iterator[tuple[str, tuple[int, int]]]:
         for name in names:
             file = Path(folder, name)
             status = file.stat()
-            yield file.relative_to(path).as_posix(), (status.st_size, status.st_mtime_ns)
+            yield file.relative_to(path).as_posix(), (status.st_size, max(status.st_mtime_ns, status.st_ctime_ns))
 
 
 def _problem(path: Path, names: Collection[str]) -> str | None:

@@ -18,6 +18,8 @@ from serving.server.version_dirs import Found, scan
 
 log = logging.getLogger(__name__)
 
+_LONGEST_PAUSE_SECONDS = 86_400.0  # no lock waits for longer than some years
+
 
 class Outlook(Enum):
     """What may be expected of a model that somebody waits for."""
@@ -58,6 +60,8 @@ class Watcher:
         with self._lock:
             if config is not None and self._config is not None and config.base_path != self._config.base_path:
                 self._found, self._failed = {}, {}
+                if self._models.ready(self._model):  # as upstream: a version is known by its number alone
+                    log.warning("base path of %s changed: what is live stays until a version with a higher number is there", self._model)
             self._config, self._state = config, Outlook.TRYING
             self._woken.set()
         if config is None:
@@ -92,7 +96,7 @@ class Watcher:
         """Seconds until there is something to do again; None: only when woken."""
         retry = next_retry(self._failed, self._clock())
         waits = [wait for wait in (self._poll_seconds if self._poll_seconds > 0 else None, retry) if wait is not None]
-        return max(min(waits), 0.02) if waits else None
+        return min(max(min(waits), 0.02), _LONGEST_PAUSE_SECONDS) if waits else None
 
     def poll(self) -> None:
         """Look once, and do all that follows from it."""
@@ -131,7 +135,9 @@ class Watcher:
         except StatusError as error:
             before, now = self._failed.get(found.version), self._clock()
             failure = after_failure(found, error.code, error.message, before, now=now, retries=self._retries, jitter=self._jitter)
-            self._failed[found.version] = failure
+            with self._lock:  # the model may have been removed meanwhile, and start afresh when it comes back
+                if self._config is config:
+                    self._failed[found.version] = failure
             if failure.retry_at is not None:
                 log.warning("load of %s version %d is tried again in %.1f s", self._model, found.version, failure.retry_at - now)
         else:

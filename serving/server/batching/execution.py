@@ -77,7 +77,7 @@ class Execution:
         rows = sum(piece.rows for piece in pieces)
         padded = self._limits.padded(rows)
         timeout = remaining(pieces, time.monotonic(), strict=self._strict)
-        self._observer.padding_size(self._name, padded - rows)
+        self._observer.padding_size(self._name, padded - rows, padded)
         self._observer.processed_batch_size(self._name, padded)
         merged = merge(pieces, inputs, padded - rows, pad=self._pad, strict=self._strict)
         self._observer.wrapped_run_count(self._name)

@@ -12,8 +12,8 @@ class BatchObserver:
     def queuing_latency(self, model: str, microseconds: float) -> None:
         """A request, or a piece of one, leaves its queue after so long."""
 
-    def padding_size(self, model: str, rows: int) -> None:
-        """A batch is padded with so many rows, often 0."""
+    def padding_size(self, model: str, rows: int, batch_rows: int) -> None:
+        """A batch is padded with so many rows, often 0, to ``batch_rows``."""
 
     def processed_batch_size(self, model: str, rows: int) -> None:
         """A batch has so many rows with its padding."""

@@ -42,7 +42,7 @@ class BatchScheduler:
     """
 
     def __init__(self, num_threads: int, thread_pool_name: str = "batch_threads") -> None:
-        """Starts the threads. Raises StatusError (INVALID_ARGUMENT) for less than one."""
+        """Starts the threads. Raises StatusError: INVALID_ARGUMENT for less than one, RESOURCE_EXHAUSTED for more than there can be."""
         if num_threads < 1:
             raise invalid(f"num_batch_threads must be positive; was {num_threads}")
         self._lock = threading.Lock()
@@ -55,9 +55,15 @@ class BatchScheduler:
         # Until when the idle thread that keeps the time sleeps: one keeps it, or every timeout would wake them all.
         self._alarm = math.inf
         self._closed = False
-        self._threads = [threading.Thread(target=self._work, name=f"{thread_pool_name}_{n}", daemon=True) for n in range(num_threads)]
-        for thread in self._threads:
-            thread.start()
+        self._threads: list[threading.Thread] = []
+        for number in range(num_threads):
+            thread = threading.Thread(target=self._work, name=f"{thread_pool_name}_{number}", daemon=True)
+            try:
+                thread.start()
+            except RuntimeError as error:
+                self.close()
+                raise StatusError(Code.RESOURCE_EXHAUSTED, f"num_batch_threads: only {number} of {num_threads} can be started") from error
+            self._threads.append(thread)
 
     def submit(self, lane: Lane, request: Request) -> None:
         """Queue a request; it may be finished when this returns.
@@ -71,8 +77,8 @@ class BatchScheduler:
             lane.pending += lane.queue.add(request, now)
             lane.tenant.busy.add(lane)
             pieces = self._take_own(lane, now)
-            if pieces is None:
-                self._settle(lane, now)
+            if pieces is None and self._settle(lane, now):
+                self._rouse()
         if pieces is not None:
             self._run_here(lane, pieces)
 
@@ -90,6 +96,7 @@ class BatchScheduler:
             for lane in tenant.busy:
                 lane.queue.close()
                 self._settle(lane, time.monotonic())
+            self._rouse()
             while tenant.busy:
                 self._drained.wait()
             # Otherwise they would hold on to the tenant until their time comes.
@@ -127,24 +134,25 @@ class BatchScheduler:
         if self._free and (self._ready or (self._due and self._due[0][0] < self._alarm)):
             self._idle.notify()
 
-    def _settle(self, lane: Lane, now: float) -> None:
-        """See to it that a lane's next batch, if there is one, finds a thread in time."""
+    def _settle(self, lane: Lane, now: float) -> bool:
+        """Put a lane in line for a thread if it has a batch, or note when it will have one. Is that news to idle threads?"""
         if lane.ready:
-            return
+            return False
         if self._closed:
             lane.queue.close()
         due = lane.queue.due()
         if due is None:
-            return
+            return False
         if due <= now:
             lane.ready = True
             self._ready.append(lane)
-            self._rouse()
-        elif not lane.alarmed:
-            lane.alarmed = True
-            self._entries += 1
-            heapq.heappush(self._due, (due, self._entries, lane))
-            self._rouse()
+            return True
+        if lane.alarmed:
+            return False
+        lane.alarmed = True
+        self._entries += 1
+        heapq.heappush(self._due, (due, self._entries, lane))
+        return True
 
     def _release(self, lane: Lane, pieces: int) -> None:
         lane.pending -= pieces
@@ -170,8 +178,7 @@ class BatchScheduler:
             now = time.monotonic()
             self._promote(now)
             if self._free and (job := self._take(now)) is not None:
-                self._free -= 1
-                self._rouse()
+                self._rouse()  # for what else there is, and to keep the time if this thread did
                 return job
             if self._closed and not self._ready:
                 return None
@@ -184,6 +191,7 @@ class BatchScheduler:
             self._settle(lane, now)
 
     def _take(self, now: float) -> tuple[Lane, list[Piece]] | None:
+        self._free -= 1
         while self._ready:
             lane = self._ready.popleft()
             lane.ready = False
@@ -191,6 +199,7 @@ class BatchScheduler:
             self._settle(lane, now)
             if pieces is not None:
                 return lane, pieces
+        self._free += 1
         return None
 
     def _sleep(self, now: float) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from google.protobuf.message import DecodeError
 
 from serving.protocol import wire_pb2 as wire
+from serving.protocol.status import Code, StatusError
 
 SAVED_MODEL_FILE = "saved_model.pb"
 VARIABLES_INDEX = Path("variables") / "variables.index"
@@ -19,14 +20,19 @@ _SHOWN = 5
 
 
 def problem(path: Path, tags: Sequence[str]) -> str | None:
-    """Why the graph with these tags in the version directory `path` can answer nothing; None when nothing speaks against it."""
+    """Why the graph with these tags in the version directory `path` can answer nothing; None when nothing speaks against it.
+
+    Raises StatusError (UNAVAILABLE) when the file is there and cannot be read.
+    """
     file = path / SAVED_MODEL_FILE
     try:
         saved = wire.SavedModel.FromString(file.read_bytes())
     except FileNotFoundError:
         return None  # there may be a saved_model.pbtxt
-    except OSError as error:
-        return f"{file} cannot be read: {error.strerror or error}"
+    except IsADirectoryError:
+        return f"{file} is not a file"
+    except OSError as error:  # a file system that falters, or rights that are still to come: worth another try
+        raise StatusError(Code.UNAVAILABLE, f"{file} cannot be read: {error.strerror or error}") from error
     except DecodeError:
         return f"{file} cannot be parsed: it is cut off, or no SavedModel"
     for graph in saved.meta_graphs:

@@ -41,14 +41,23 @@ def _varint(number: int) -> bytes:
 _IN_CALLER, _IN_CALLER_MEMORY = _buffer(b"\x18" + b"\xff" * 9 + b"\x01")
 
 
+def _key(feeds: Iterable[str], fetches: Iterable[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """One order of each, and each name once: the session keeps an executor for every spelling that it is asked for, for ever."""
+    asked = tuple(fetches)
+    return tuple(sorted(feeds)), asked if len(asked) == 1 else tuple(sorted(set(asked)))
+
+
 class _Plan:
     """One set of feeds and fetches, resolved in the graph."""
 
-    def __init__(self, feeds: Any, fetches: Any, names: tuple[str, ...]) -> None:
-        self.feeds, self.fetches, self.names = feeds, fetches, names
+    def __init__(self, feeds: Any, fetches: Any, names: tuple[str, ...], fetched: tuple[str, ...]) -> None:
+        self.feeds, self.fetches, self.names, self.fetched = feeds, fetches, names, fetched
         self.values = Pointer * len(feeds)
         self.results = Pointer * len(fetches)
         self.pace = Pace()
+        # Of all calls, those that failed among them. TensorFlow keeps 800 bytes for ever of each run that has a time limit and fails
+        # (LocalRendezvous::StartAbort); whoever sends nothing but wrong requests must not be able to fill the memory with them.
+        self.pace_of_all = Pace()
 
 
 class SessionModel:
@@ -63,26 +72,35 @@ class SessionModel:
         self.signatures: Mapping[str, SignatureSpec] = metadata.from_messages(signature_defs)
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str], timeout_seconds: float | None = None) -> list[Array]:
-        """See `Servable.run`. A call that is known to be quick runs in the calling thread, and is not timed out."""
-        # One order of the feeds, so that one set of tensors has one executor in the session.
-        names = tuple(sorted(feeds))
-        key = (names, tuple(fetches))
+        """See `Servable.run`. A call that is known to be quick runs in the calling thread; neither it nor a quick failure is timed out."""
+        key = _key(feeds, fetches)
         plan = self._plans.get(key) or self._resolve(key)
+        results = self._paced(plan, feeds, timeout_seconds)
+        if plan.fetched == tuple(fetches):
+            return results
+        found = dict(zip(plan.fetched, results, strict=True))
+        return [found[name] for name in fetches]
+
+    def _paced(self, plan: _Plan, feeds: Mapping[str, Array], timeout_seconds: float | None) -> list[Array]:
         if plan.pace.quick:
             started = time.thread_time()
             result = self._run(plan, feeds, _IN_CALLER)
             plan.pace.saw(time.thread_time() - started)
             return result
-        options, held = (None, None) if timeout_seconds is None else _timeout(timeout_seconds)
+        options, held = (None, None) if timeout_seconds is None or plan.pace_of_all.quick else _timeout(timeout_seconds)
         wall = time.perf_counter()
-        result = self._run(plan, feeds, options)
-        plan.pace.saw(time.perf_counter() - wall)
-        del held  # the options had to live until here
+        try:
+            result = self._run(plan, feeds, options)
+        finally:
+            seconds = time.perf_counter() - wall
+            plan.pace_of_all.saw(seconds)
+            del held  # the options had to live until here
+        plan.pace.saw(seconds)
         return result
 
     def quick(self, feeds: Iterable[str], fetches: Iterable[str]) -> bool:
         """See `Servable.quick`."""
-        plan = self._plans.get((tuple(sorted(feeds)), tuple(fetches)))
+        plan = self._plans.get(_key(feeds, fetches))
         return plan is not None and plan.pace.quick
 
     def _run(self, plan: _Plan, feeds: Mapping[str, Array], options: Any) -> list[Array]:
@@ -111,7 +129,7 @@ class SessionModel:
 
     def _resolve(self, key: tuple[tuple[str, ...], tuple[str, ...]]) -> _Plan:
         feeds, fetches = key
-        plan = _Plan(self._outputs(feeds, "feed"), self._outputs(fetches, "fetch"), feeds)
+        plan = _Plan(self._outputs(feeds, "feed"), self._outputs(fetches, "fetch"), feeds, fetches)
         return self._plans.setdefault(key, plan)
 
     def _outputs(self, names: Sequence[str], role: str) -> Any:
@@ -171,4 +189,10 @@ def load(path: Path, tags: Sequence[str], session_config: bytes = b"") -> Sessio
     finally:
         lib.DeleteBuffer(meta)
         lib.DeleteSessionOptions(options)
-    return SessionModel(lib, session, graph, wire.MetaGraphDef.FromString(content).signature_def)
+    return SessionModel(lib, session, graph, _signature_defs(content))
+
+
+def _signature_defs(meta_graph: bytes) -> dict[str, wire.SignatureDef]:
+    """Copies: a part of a message keeps all of it in memory, here the whole graph with its constants."""
+    found = wire.MetaGraphDef.FromString(meta_graph).signature_def
+    return {name: wire.SignatureDef.FromString(definition.SerializeToString()) for name, definition in found.items()}

@@ -61,6 +61,9 @@ class Tensors:
                 copy(where, item, len(item))
                 where += _STRING_BYTES
         except (TypeError, ctypes.ArgumentError) as error:
+            while where > start:
+                where -= _STRING_BYTES
+                self._library.StringDealloc(where)
             raise invalid(f"a string tensor holds bytes, not {type(item).__name__}") from error
         self._strings[start] = (memory, array.size)
         tensor = self._library.NewTensor(_STRING, dims, rank, start, array.size * _STRING_BYTES, self._deallocator, None)

@@ -12,6 +12,9 @@ from serving.server.schemas import texts
 MESSAGE = "tensorflow.serving.BatchingParameters"
 PER_MODEL_FILE = "batching_params.pbtxt"
 
+# Each is a thread of the operating system, and runs a model that itself uses all processors.
+MOST_THREADS = 1024
+
 _WRAPPED = (
     "max_batch_size",
     "batch_timeout_micros",
@@ -62,6 +65,8 @@ def check(parameters: BatchingParameters) -> None:
     sizes = parameters.allowed_batch_sizes
     if parameters.num_batch_threads < 1:
         raise invalid(f"num_batch_threads must be positive; was {parameters.num_batch_threads}")
+    if parameters.num_batch_threads > MOST_THREADS:
+        raise invalid(f"num_batch_threads must be at most {MOST_THREADS}; was {parameters.num_batch_threads}")
     if sizes and sizes[-1] != parameters.max_batch_size:
         raise invalid(
             f"Last entry in allowed_batch_sizes must match max_batch_size; last entry was {sizes[-1]}; expected {parameters.max_batch_size}"

@@ -95,8 +95,9 @@ def _logging(config: Any) -> LoggingSettings:
     ):
         if given:
             log.warning("model %s: logging_config.%s has no effect", config.name, name)
-    return LoggingSettings(
-        prefix=message.log_collector_config.filename_prefix,
-        sampling_rate=message.sampling_config.sampling_rate,
-        collector=message.log_collector_config.type,
-    )
+    prefix, rate = message.log_collector_config.filename_prefix, message.sampling_config.sampling_rate
+    if not 0 <= rate <= 1:
+        raise invalid(f"model {config.name}: logging_config.sampling_config.sampling_rate: {rate:g} is not between 0 and 1")
+    if rate and not prefix:
+        raise invalid(f"model {config.name}: logging_config.log_collector_config.filename_prefix is empty: say where the log goes")
+    return LoggingSettings(prefix=prefix, sampling_rate=rate, collector=message.log_collector_config.type)

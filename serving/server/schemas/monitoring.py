@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from serving.protocol.status import invalid
 from serving.server.schemas import texts
 
 MESSAGE = "tensorflow.serving.MonitoringConfig"
@@ -26,4 +27,6 @@ def from_file(path: str) -> MonitoringSettings:
 def read(text: str, where: str) -> MonitoringSettings:
     """The settings in a text. Raises StatusError (INVALID_ARGUMENT)."""
     prometheus = texts.parse(text, MESSAGE, where).prometheus_config
+    if prometheus.path and not prometheus.path.startswith("/"):
+        raise invalid(f"{where}: prometheus_config.path: {prometheus.path} does not begin with /: no request could reach it")
     return MonitoringSettings(enabled=prometheus.enable, path=prometheus.path or DEFAULT_PATH)

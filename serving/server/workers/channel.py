@@ -83,6 +83,8 @@ class Channel:
         except (OSError, ValueError):
             pass  # the other side died in the middle of a line
         self._end()
+        with self._sending:
+            self._socket.close()
         self._gone()
 
     def _take(self, message: dict[str, Any]) -> None:
@@ -94,7 +96,8 @@ class Channel:
                 else:
                     future.set_result(message["value"])
         else:
-            self._pool.submit(self._reply, message)
+            with contextlib.suppress(RuntimeError):  # closed meanwhile: nobody waits for the answer
+                self._pool.submit(self._reply, message)
 
     def _reply(self, message: dict[str, Any]) -> None:
         answer: dict[str, Any] = {"answer": message.get("ask")}

@@ -8,10 +8,13 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from serving.protocol.status import Code, State, StatusError, VersionStatus
 from serving.server import prometheus
 from serving.server.cluster import LocalCluster
 from serving.server.metrics import Metrics
+from serving.server.model_config import ModelConfig
 from serving.server.workers.channel import Channel
 
 _ASK_SECONDS = 10.0
@@ -44,6 +47,10 @@ class Member:
     def listening(self) -> None:
         """Tell the supervisor that the ports of this process are open."""
         self._channel.tell("listening")
+
+    def serving(self, configs: tuple[ModelConfig, ...]) -> None:
+        """Tell the supervisor which models this process serves by its flags or its config file."""
+        self._channel.tell("serving", msgspec.to_builtins(configs))
 
     def failed(self, message: str) -> None:
         """Tell the supervisor why this process cannot start; returns when it knows."""

@@ -21,7 +21,12 @@ def saved_models() -> Path:
     """A directory with one SavedModel per name. Built once per test run, removed at its end."""
     root = Path(tempfile.mkdtemp(prefix="sluiceway-test-models-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(Path(__file__).parents[3])}
+    environment = os.environ | {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_USE_LEGACY_KERAS": "0",
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
     subprocess.run([sys.executable, "-W", "ignore", __file__, str(root)], check=True, env=environment, capture_output=True)
     return root
 

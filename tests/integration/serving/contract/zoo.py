@@ -26,7 +26,12 @@ def zoo() -> Path:
     """A directory with one SavedModel per name. Built once per test run, removed at its end."""
     root = Path(tempfile.mkdtemp(prefix="sluiceway-test-zoo-"))
     atexit.register(shutil.rmtree, root, ignore_errors=True)
-    environment = os.environ | {"CUDA_VISIBLE_DEVICES": "-1", "TF_CPP_MIN_LOG_LEVEL": "3", "PYTHONPATH": str(Path(__file__).parents[4])}
+    environment = os.environ | {
+        "CUDA_VISIBLE_DEVICES": "-1",
+        "TF_CPP_MIN_LOG_LEVEL": "3",
+        "TF_USE_LEGACY_KERAS": "0",  # TFX, imported by an earlier test of this process, sets it to 1
+        "PYTHONPATH": str(Path(__file__).parents[4]),
+    }
     built = subprocess.run(
         [sys.executable, "-W", "ignore", __file__, str(root)], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
     )

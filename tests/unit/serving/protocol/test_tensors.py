@@ -104,3 +104,10 @@ def test_a_written_array_is_read_back(array, as_content):
     tensors.write_proto(proto, array, as_content=as_content)
     read = tensors.to_array(proto)
     assert (read.shape, read.dtype, read.tolist()) == (array.shape, array.dtype, array.tolist())
+
+
+def test_a_few_bytes_cannot_ask_for_gigabytes():
+    proto = wire.TensorProto(dtype=1, float_val=[1.0])
+    proto.tensor_shape.dim.add().size = 2**28
+    with pytest.raises(ValueError, match="1 values are given for 268435456, and so many are not filled in"):
+        tensors.to_array(proto)

@@ -87,6 +87,17 @@ def test_the_token_comes_from_a_variable_or_a_file(tmp_path, caplog):
     assert caplog.text == ""
 
 
+@pytest.mark.parametrize("token", ["sécret", "two\nlines", "a\0b"])
+def test_a_token_that_no_caller_could_send_is_refused_and_not_shown(tmp_path, token):
+    path = tmp_path / "token"
+    path.write_text(token, encoding="utf-8")
+    path.chmod(0o600)
+    for read in (lambda: read_token("", path), lambda: read_token("NAME", None, {"NAME": token})):
+        with pytest.raises(UsageError, match=r"holds a token that no caller could send: .* printable ASCII") as caught:
+            read()
+        assert token not in str(caught.value)
+
+
 def test_a_token_that_others_can_read_is_told(tmp_path, caplog):
     path = tmp_path / "token"
     path.write_text("secret", encoding="utf-8")

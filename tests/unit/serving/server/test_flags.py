@@ -165,8 +165,13 @@ def test_upstreams_start_errors_come_in_its_words_and_order(flags, message):
         ({"rest_api_port": -1}, "--rest_api_port=-1"),
         ({"rest_api_port": 8500}, "--rest_api_port=8500 is taken by --port"),
         ({"grpc_max_threads": 0}, "--grpc_max_threads=0 is less than 1"),
-        ({"drain_seconds": -0.5}, "--drain_seconds=-0.5 is negative"),
-        ({"drain_seconds": float("nan")}, "--drain_seconds=nan"),
+        ({"drain_seconds": -0.5}, "--drain_seconds=-0.5 is not between 0 and 315360000"),
+        ({"drain_seconds": float("nan")}, r"--drain_seconds=nan is not between 0 and 315360000 \(ten years\)"),
+        ({"drain_seconds": float("inf")}, "--drain_seconds=inf is not between 0"),
+        ({"drain_seconds": 1e9}, "--drain_seconds=1e\\+09 is not between 0"),
+        ({"max_request_bytes": -1}, "--max_request_bytes=-1 is negative"),
+        ({"workers": 2, "grpc_socket_path": "/s"}, "--grpc_socket_path=/s is not for --workers=2"),
+        ({"workers": 2, "grpc_socket_path": "/s", "compat": "strict"}, "--grpc_socket_path=/s is not for --workers=2"),
         ({"prediction_log_sampling_rate": 1.5, "prediction_log_prefix": "/l"}, "=1.5 is not between 0 and 1"),
         ({"prediction_log_sampling_rate": 0.5}, "needs --prediction_log_prefix"),
         ({"rest_ssl_cert_file": "/c"}, "go together"),
@@ -181,6 +186,31 @@ def test_what_only_we_refuse_is_named_with_its_value(changes, message):
         check(replace(MODEL, **changes))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("file_system_poll_wait_seconds", float("inf"), "=inf is not a number up to 315360000"),
+        ("file_system_poll_wait_seconds", float("-inf"), "=-inf is not a number up to 315360000"),
+        ("file_system_poll_wait_seconds", float("nan"), "=nan is not a number up to 315360000"),
+        ("file_system_poll_wait_seconds", 2**31 - 1, " is not a number up to 315360000"),
+        ("max_num_load_retries", -1, "=-1 is negative"),
+        ("load_retry_interval_micros", -5, "=-5 is negative"),
+        ("num_load_threads", -2, "=-2 is negative"),
+        ("num_unload_threads", -2, "=-2 is negative"),
+        ("num_tflite_pools", -3, "=-3 is negative"),
+        ("num_tflite_interpreters_per_pool", -3, "=-3 is negative"),
+    ],
+)
+def test_numbers_that_mean_nothing_are_refused_where_upstream_takes_them(name, value, message):
+    with pytest.raises(UsageError, match=f"^--{name}.*{message}"):
+        check(replace(MODEL, **{name: value}))
+    check(replace(MODEL, compat="strict", **{name: value}))
+
+
+def test_to_look_never_is_a_negative_wait_and_to_load_once_is_no_retry():
+    check(replace(MODEL, file_system_poll_wait_seconds=-1, max_num_load_retries=0, drain_seconds=0))
+
+
 def test_strict_lets_rest_fall_away_as_upstream_does():
     check(replace(MODEL, compat="strict", rest_api_port=8500))
 
@@ -192,6 +222,13 @@ def test_flags_without_effect_are_told_once_when_set():
         "--thread_pool_factory_config_file=/t",
         "--skip_initialize_tpu=True",
     ]
+
+
+def test_parameters_of_models_have_no_effect_without_batching():
+    own = Flags(enable_per_model_batching_parameters=True)
+    assert [line.partition(":")[0] for line in unused(own)] == ["--enable_per_model_batching_parameters has no effect"]
+    assert unused(replace(own, enable_batching=True)) == []
+    assert unused(replace(own, platform_config_file="/p")) == []
 
 
 def test_every_flag_is_explained():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,6 +14,7 @@ from configs.errors import SluicewayError
 from serving.clients import load
 from serving.clients.base import PredictClient
 from serving.errors import Unavailable
+from serving.server import tls
 from serving.server.listeners import GrpcSettings, Listeners, RestSettings
 from serving.server.models import Models
 from tests.fakes.core import listen
@@ -68,10 +70,62 @@ def test_a_taken_port_is_one_clear_error():
     listeners = listen(models)
     try:
         for ports in ({"grpc": GrpcSettings(port=listeners.ports.grpc)}, {"rest": RestSettings(port=listeners.ports.rest)}):
-            with pytest.raises(SluicewayError, match=r"cannot listen on 127.0.0.1:\d+"):
+            with pytest.raises(SluicewayError, match=r"^cannot listen on 127.0.0.1:\d+ for (gRPC|REST): Address already in use$"):
                 listen(models, both=False, **ports)
     finally:
         listeners.stop(1)
+
+
+def test_an_address_of_another_machine_is_refused_with_the_systems_reason():
+    with pytest.raises(SluicewayError, match=r"^cannot listen on 192.0.2.1:\d+ for gRPC: Cannot assign requested address$"):
+        listen(Models(), both=False, grpc=GrpcSettings(bind="192.0.2.1"))
+
+
+def test_an_address_that_is_none_is_refused_with_the_systems_reason():
+    with pytest.raises(SluicewayError, match=r"^cannot listen on 999.1.1.1:0 for gRPC: ") as caught:
+        listen(Models(), both=False, grpc=GrpcSettings(bind="999.1.1.1"))
+    with pytest.raises(socket.gaierror) as expected:
+        socket.getaddrinfo("999.1.1.1", 0)
+    assert str(caught.value).endswith(f": {expected.value.strerror}")
+
+
+def test_credentials_that_do_not_work_here_are_told_from_a_taken_port():
+    with pytest.raises(SluicewayError, match=r"for gRPC: its credentials do not work on this machine \(ALTS does on Google Cloud only\)$"):
+        listen(Models(), both=False, grpc=GrpcSettings(credentials=tls.alts_credentials()))
+
+
+@pytest.mark.parametrize(("path", "reason"), [("no/socket", "No such file or directory"), ("s" * 200, "AF_UNIX path too long")])
+def test_a_socket_file_that_cannot_be_made_is_refused_with_the_systems_reason(tmp_path, path, reason):
+    with pytest.raises(SluicewayError, match=f"^cannot listen on unix:{tmp_path}/{path} for gRPC: {reason}$"):
+        listen(Models(), both=False, grpc=GrpcSettings(port=None, socket_path=f"{tmp_path}/{path}"))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_socket_on_which_a_server_listens_is_not_taken_from_it_unless_asked_for(tmp_path):
+    settings = GrpcSettings(port=None, socket_path=f"{tmp_path}/s")
+    first = listen(Models(), both=False, grpc=settings)
+    try:
+        with pytest.raises(SluicewayError, match=f"^cannot listen on unix:{tmp_path}/s for gRPC: another server listens there$"):
+            listen(Models(), both=False, grpc=settings)
+        listen(Models(), both=False, grpc=replace(settings, steal_socket=True)).stop(1)
+    finally:
+        first.stop(1)
+
+
+def test_a_socket_whose_callers_stand_in_line_has_a_server(tmp_path):
+    settings = GrpcSettings(port=None, socket_path=f"{tmp_path}/s")
+    with socket.socket(socket.AF_UNIX) as busy, socket.socket(socket.AF_UNIX) as caller:
+        busy.bind(settings.socket_path)
+        busy.listen(0)
+        caller.connect(settings.socket_path)
+        with pytest.raises(SluicewayError, match="another server listens there"):
+            listen(Models(), both=False, grpc=settings)
+
+
+def test_a_socket_that_nobody_listens_on_any_more_is_replaced(tmp_path):
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(f"{tmp_path}/s")
+    listen(Models(), both=False, grpc=GrpcSettings(port=None, socket_path=f"{tmp_path}/s")).stop(1)
 
 
 def test_answers_are_not_held_back_by_nagles_algorithm():

@@ -48,6 +48,18 @@ def test_the_observer_hears_of_every_load_and_unload(tmp_path):
     assert observer.events == [("loaded", "m", 1, "1", 2.0), ("load_failed", "m", 2, "2", Code.DATA_LOSS), ("unloaded", "m", 1)]
 
 
+def test_a_load_is_told_before_anyone_can_see_the_version(tmp_path):
+    models = Models()
+
+    class Looks(Recorder):
+        def loaded(self, model: str, version: int, path: Path, seconds: float) -> None:
+            self.events.append((model, version, path.name, seconds >= 0, models.states(model)[version]))
+
+    observer = Looks()
+    Loads(models, FakeLoader(), observer=observer).load(config("m", tmp_path), 1, make_version(tmp_path, 1))
+    assert observer.events == [("m", 1, "1", True, State.LOADING)]
+
+
 def test_an_error_that_no_loader_should_raise_is_a_failed_load(tmp_path):
     observer, models = Recorder(), Models()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,11 +13,10 @@ from serving.protocol.status import Code, State, StatusError
 from serving.server.manager import Manager, ManagerSettings, StartFailed
 from serving.server.model_config import ModelConfig, VersionPolicy
 from serving.server.models import Models
-from tests.fakes.versions import FakeLoader, config, make_version
+from tests.fakes.versions import FakeLoader, config, make_version, until
 
 UP, ENDED = State.AVAILABLE, State.END
 NEVER = threading.Event()
-EXACTLY_2 = VersionPolicy("specific", versions=(2,))
 
 Make = Callable[..., Manager]
 
@@ -40,14 +40,6 @@ def manager(models: Models) -> Iterator[Make]:
     yield make
     for one in made:
         one.stop()
-
-
-def until(models: Models, name: str, states: dict[int, State]) -> None:
-    for _ in range(500):
-        if models.states(name) == states:
-            return
-        models.wait_for_change(models.generation, 0.01)
-    assert models.states(name) == states
 
 
 def refusal(manager: Manager, *configs: ModelConfig, deadline: float | None = 5.0) -> tuple[Code, str]:
@@ -97,10 +89,7 @@ def test_a_strict_start_does_not(tmp_path, manager):
 @BOTH
 def test_a_model_that_is_on_its_way_is_waited_for(tmp_path, manager, strict):
     made = manager(config("m", tmp_path / "m"), strict=strict)
-    later = threading.Timer(0.03, make_version, (tmp_path / "staging", 1))
-    later.start()
-    later.join(10)
-    threading.Timer(0.02, (tmp_path / "staging").rename, (tmp_path / "m",)).start()
+    threading.Timer(0.02, make_version, (tmp_path / "m", 1)).start()
     assert made.wait_until_available(NEVER)
 
 
@@ -147,13 +136,12 @@ def test_a_reload_returns_when_new_models_answer_and_removed_ones_are_gone(tmp_p
     made.wait_until_available(NEVER)
     made.reload([b], 10)
     assert models.ready("b")
-    until(models, "a", {1: ENDED})
+    until(models, {"a": {1: ENDED}})
     assert made.configs == (b,)
     made.reload([a, b], 10)
     assert models.all_ready("ab")
     made.reload([], 10)
-    until(models, "a", {1: ENDED})
-    until(models, "b", {1: ENDED})
+    until(models, {"a": {1: ENDED}, "b": {1: ENDED}})
 
 
 @BOTH
@@ -204,27 +192,28 @@ def test_otherwise_a_refused_list_is_forgotten(tmp_path, models, manager):
 
 def test_a_reload_looks_at_once_whatever_the_period(tmp_path, models, manager):
     made = manager(poll_seconds=0)
-    for version in (1, 2):
-        make_version(tmp_path, version)
+    for states in ({1: UP}, {1: ENDED, 2: UP}):
+        make_version(tmp_path, max(states))
         made.reload([config("m", tmp_path)], 10)
-        until(models, "m", {1: UP} if version == 1 else {1: ENDED, 2: UP})
+        until(models, {"m": states})
 
 
 def test_a_strict_reload_without_a_period_waits_in_vain(tmp_path, manager):
     make_version(tmp_path, 1)
     made = manager(config("m", tmp_path), strict=True, poll_seconds=0)
     made.wait_until_available(NEVER)
-    code, message = refusal(made, config("m", tmp_path), config("n", tmp_path), deadline=0.05)
-    assert (code, message) == (Code.DEADLINE_EXCEEDED, "not available in time: n; the config is in force")
+    refused = refusal(made, config("m", tmp_path), config("n", tmp_path), deadline=0.05)
+    assert refused == (Code.DEADLINE_EXCEEDED, "not available in time: n; the config is in force")
 
 
 def test_new_versions_of_known_models_are_not_waited_for(tmp_path, models, manager):
     make_version(tmp_path, 1)
     make_version(tmp_path, 2, "DATA_LOSS")
-    made = manager(config("m", tmp_path, VersionPolicy("specific", versions=(1,))))
+    one, two = (VersionPolicy("specific", versions=(version,)) for version in (1, 2))
+    made = manager(config("m", tmp_path, one))
     made.wait_until_available(NEVER)
-    made.reload([config("m", tmp_path, EXACTLY_2)], 10)
-    until(models, "m", {1: UP, 2: ENDED})
+    made.reload([config("m", tmp_path, two)], 10)
+    until(models, {"m": {1: UP, 2: ENDED}})
 
 
 @BOTH
@@ -238,15 +227,30 @@ def test_what_failed_in_an_earlier_life_does_not_count(tmp_path, models, manager
     assert models.states("m") == {1: UP}
 
 
-def test_reloads_are_done_one_after_the_other(tmp_path, manager):
-    made = manager()
-    first = threading.Thread(target=refusal, args=(made, config("m", tmp_path / "missing")), kwargs={"deadline": 0.2})
-    first.start()
-    while not made.configs:
+@contextmanager
+def reload_under_way(made: Manager, *configs: ModelConfig) -> Iterator[list[tuple[Code, str]]]:
+    """A reload in another thread, and how it was refused, for afterwards."""
+    refusals: list[tuple[Code, str]] = []
+    thread = threading.Thread(target=lambda: refusals.append(refusal(made, *configs, deadline=0.2)))
+    thread.start()
+    while made.configs != configs:
         time.sleep(0.005)
-    assert refusal(made, deadline=0.02) == (Code.DEADLINE_EXCEEDED, "another reload was still under way after 0.02 s; try again later")
-    first.join(10)
+    yield refusals
+    thread.join(10)
+
+
+def test_a_strict_reload_that_waits_blocks_the_next_one(tmp_path, manager):
+    made = manager(strict=True)
+    with reload_under_way(made, config("m", tmp_path / "missing")):
+        assert refusal(made, deadline=0.02)[1] == "another reload was still under way after 0.02 s; try again later"
     made.reload([], 1)
+
+
+def test_otherwise_the_next_reload_is_the_remedy(tmp_path, manager):
+    made = manager()
+    with reload_under_way(made, config("m", tmp_path / "missing")) as refusals:
+        made.reload([], 0.1)
+    assert refusals == [(Code.ABORTED, "a later reload is without m")]
 
 
 def test_a_stop_ends_a_reload(tmp_path, manager):
@@ -260,12 +264,11 @@ def test_a_label_waits_for_its_version(tmp_path, models, manager, caplog):
     every = VersionPolicy("all")
     made = manager(config("m", tmp_path, every, stable=1))
     made.wait_until_available(NEVER)
-    assert models.labels("m") == {"stable": 1}
     made.reload([config("m", tmp_path, every, stable=2)], 10)
     assert models.labels("m") == {"stable": 1}
     assert "labels of m wait until their versions are available: {'stable': 2}" in caplog.text
     make_version(tmp_path, 2)
-    until(models, "m", {1: UP, 2: UP})
+    until(models, {"m": {1: UP, 2: UP}})
     assert models.labels("m") == {"stable": 2}
 
 
@@ -274,9 +277,8 @@ LABEL = "Request to assign label to version {} of model m, which is not currentl
 
 def test_a_strict_start_with_labels_fails(tmp_path, manager):
     make_version(tmp_path, 1)
-    with pytest.raises(StartFailed) as caught:
+    with pytest.raises(StartFailed, match=f"^FAILED_PRECONDITION: {LABEL.format(1)}$"):
         manager(config("m", tmp_path, stable=1), strict=True)
-    assert str(caught.value) == f"FAILED_PRECONDITION: {LABEL.format(1)}"
 
 
 def test_one_bad_label_fails_a_strict_reload(tmp_path, models, manager):
@@ -296,12 +298,3 @@ def test_the_flag_lets_new_strict_labels_point_anywhere(tmp_path, models, manage
     assert models.labels("m") == {"stable": 7}
     made.reload([config("m", tmp_path, stable=1)], 10)
     assert refusal(made, config("m", tmp_path, stable=8)) == (Code.FAILED_PRECONDITION, LABEL.format(8))
-
-
-def test_at_a_strict_start_models_load_side_by_side(tmp_path, models, manager):
-    make_version(tmp_path / "a", 1, "DATA_LOSS")
-    make_version(tmp_path / "b", 1)
-    made = manager(config("a", tmp_path / "a"), config("b", tmp_path / "b"), strict=True, retries=1, retry_interval_seconds=60.0)
-    until(models, "b", {1: UP})
-    until(models, "a", {1: State.LOADING})
-    made.stop()

@@ -186,3 +186,15 @@ def test_an_unused_log_has_neither_thread_nor_file(tmp_path):
     logger.close()
     assert logger._writer is None
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("hurry", ["close", "a full queue"])
+def test_records_are_gathered_only_as_long_as_nothing_is_pressing(tmp_path, hurry):
+    limits = LogLimits(gather_seconds=3600) if hurry == "close" else LogLimits(queue_bytes=len(_content()), gather_seconds=3600)
+    counts = Counts()
+    logger = PredictionLogger(settings(tmp_path), counts, limits)
+    logger.log_predict(REQUEST, RESPONSE, 1)
+    if hurry == "close":
+        logger.close()
+    eventually(lambda: counts == [("m", 1, "OK")])
+    logger.close()

@@ -34,6 +34,12 @@ def test_a_model_is_listed_once():
     assert refusal(check_list, (A, B, A)) == "Illegal to list model a multiple times in config list"
 
 
+def test_a_model_has_a_name_unless_strict():
+    nameless = replace(A, name="")
+    assert refusal(check_list, (B, nameless)) == "the model at /models/a has no name: no request could ask for it"
+    check_list((B, nameless), strict=True)
+
+
 @pytest.mark.parametrize("path", ["", "models/a", "./a", "file:/models/a", "file://", "C:/models"])
 def test_a_base_path_is_absolute(path):
     expected = f"Expected model a to have an absolute path or URI; got base_path()={path}"

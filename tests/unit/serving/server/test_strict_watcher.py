@@ -15,15 +15,15 @@ from serving.server.models import Models
 from serving.server.policy import Retries
 from serving.server.strict_watcher import StrictWatcher
 from serving.server.watcher import Outlook
-from tests.fakes.versions import FakeLoader, config, make_version
+from tests.fakes.versions import FakeLoader, config, make_version, until
 
 UP, ENDED = State.AVAILABLE, State.END
 
 
 class Scene:
-    """A strict watcher past its start, and all that it works with."""
+    """A strict watcher, past its start unless said otherwise, and all that it works with."""
 
-    def __init__(self, *configs, retries: int = 0, interval: float = 0.0, load_threads: int = 0, poll_seconds: float = 1.0) -> None:
+    def __init__(self, *configs, retries=0, interval=0.0, load_threads=0, poll_seconds=1.0, started=True) -> None:
         self.models, self.loader = Models(), FakeLoader()
         self.watcher = StrictWatcher(
             Loads(self.models, self.loader),
@@ -31,7 +31,8 @@ class Scene:
             retries=Retries(retries, interval),
             load_threads=load_threads,
         )
-        self.watcher.started()
+        if started:
+            self.watcher.started()
         self.watcher.follow(configs)
 
     def poll(self) -> dict[str, dict[int, State]]:
@@ -138,6 +139,16 @@ def test_a_removed_model_is_unloaded_and_comes_back_afresh(tmp_path):
     assert scene.poll() == {"m": {1: UP, 2: UP}}
 
 
+def test_a_model_removed_during_a_load_that_fails_starts_afresh(tmp_path):
+    make_version(tmp_path, 1, "DATA_LOSS")
+    scene = Scene(config("m", tmp_path))
+    scene.loader.meanwhile.append(lambda: scene.watcher.follow([]))
+    scene.poll()
+    scene.watcher.follow([config("m", tmp_path)])
+    scene.poll()
+    assert len(scene.loader.calls) == 2
+
+
 def test_the_first_version_to_get_there_decides(tmp_path):
     make_version(tmp_path, 1)
     make_version(tmp_path, 2, "DATA_LOSS")
@@ -159,15 +170,6 @@ def test_what_ended_before_does_not_decide(tmp_path):
     assert scene.watcher.outlook("m", since) is Outlook.SERVED
 
 
-def until(models: Models, states: dict[str, dict[int, State]]) -> None:
-    """Wait for the thread to get there."""
-    for _ in range(500):
-        if {name: models.states(name) for name in states} == states:
-            return
-        models.wait_for_change(models.generation, 0.01)
-    assert {name: models.states(name) for name in states} == states
-
-
 @pytest.fixture
 def running():
     scenes: list[Scene] = []
@@ -185,6 +187,15 @@ def test_with_threads_one_bad_model_delays_no_other(tmp_path, running):
     until(scene.models, {"a": {1: State.LOADING}, "b": {1: UP}})
     scene.watcher.stop()
     until(scene.models, {"a": {1: ENDED}})
+
+
+def test_during_the_start_models_load_side_by_side(tmp_path, running):
+    make_version(tmp_path / "a", 1, "DATA_LOSS")
+    make_version(tmp_path / "b", 1)
+    scene = Scene(config("a", tmp_path / "a"), config("b", tmp_path / "b"), retries=1, interval=60.0, started=False)
+    running(scene)
+    scene.watcher.start()
+    until(scene.models, {"a": {1: State.LOADING}, "b": {1: UP}})
 
 
 def test_a_period_of_zero_looks_once(tmp_path, running):

@@ -135,3 +135,15 @@ def test_upstream_sees_two_names_of_one_number_in_byte_order(tmp_path):
     for name in ("1", "001", " 1"):
         (tmp_path / name).mkdir()
     assert [item.path.name for item in scan_like_upstream(tmp_path)] == [" 1", "001", "1"]
+
+
+def test_rights_that_change_are_a_change(tmp_path):
+    (file := plant(tmp_path, "1/saved_model.pb") / "1" / "saved_model.pb").chmod(0o600)
+    (before,) = scan(tmp_path)
+    # The clock of a file system may tick only every few milliseconds.
+    for _ in range(10_000):
+        file.chmod(0o600 if file.stat().st_mode & 0o044 else 0o644)
+        (after,) = scan(tmp_path)
+        if after.fingerprint != before.fingerprint:
+            return
+    raise AssertionError("what could not be read before would never be tried again")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from serving.server.models import Models
 from serving.server.policy import Retries
 from serving.server.watcher import Outlook, Watcher, Watchers
 from tests.fakes.clock import FakeClock
-from tests.fakes.versions import FakeLoader, config, make_version
+from tests.fakes.versions import FakeLoader, config, make_version, until
 
 
 class Scene:
@@ -103,7 +104,7 @@ def test_an_incomplete_version_shows_the_reason_until_it_is_complete(tmp_path):
 
 
 def test_a_passing_error_is_tried_again_when_its_time_has_come(tmp_path):
-    path = make_version(tmp_path, 1, "UNAVAILABLE")
+    make_version(tmp_path, 1, "UNAVAILABLE")
     scene = Scene(tmp_path)
     for now, calls in ((0.0, 1), (0.49, 1), (0.5, 2), (2.4, 2), (2.5, 3)):
         scene.clock.now = now
@@ -113,7 +114,6 @@ def test_a_passing_error_is_tried_again_when_its_time_has_come(tmp_path):
     scene.clock.now = 10.5
     scene.poll()
     assert scene.watcher.outlook is Outlook.FAILED
-    del path
 
 
 def test_an_older_version_answers_until_a_passing_error_has_passed(tmp_path):
@@ -148,6 +148,15 @@ def test_a_removed_model_goes_at_once(tmp_path):
     assert scene.poll() == {1: State.END}
 
 
+def test_a_model_removed_during_a_load_that_fails_starts_afresh(tmp_path):
+    make_version(tmp_path, 1, "DATA_LOSS")
+    scene = Scene(tmp_path)
+    scene.loader.meanwhile += [lambda: scene.watcher.follow(config("m", tmp_path)), lambda: scene.watcher.follow(None)]
+    scene.poll()
+    scene.poll()
+    assert len(scene.loader.calls) == 2
+
+
 def test_another_policy_is_followed(tmp_path):
     for version in (1, 2, 3):
         make_version(tmp_path, version)
@@ -161,9 +170,10 @@ def test_another_base_path_is_tried_even_where_the_old_one_failed(tmp_path):
     make_version(tmp_path / "old", 1, "DATA_LOSS")
     scene = Scene(tmp_path / "old")
     scene.poll()
-    make_version(tmp_path / "new", 1)
+    shutil.copytree(tmp_path / "old", tmp_path / "new")
     scene.watcher.follow(config("m", tmp_path / "new"))
-    assert scene.poll() == {1: State.AVAILABLE}
+    scene.poll()
+    assert len(scene.loader.calls) == 2
 
 
 @pytest.mark.parametrize(("poll_seconds", "outlook"), [(1.0, Outlook.WAITING), (0, Outlook.FAILED), (-1, Outlook.WAITING)])
@@ -190,15 +200,6 @@ def test_a_lasting_condition_is_logged_once(tmp_path, caplog):
     assert [record.message for record in caplog.records] == [f"waiting for base path {tmp_path / 'missing'}: No such file or directory"]
 
 
-def until(models: Models, states: dict[str, dict[int, State]]) -> None:
-    """Wait for the threads to get there."""
-    for _ in range(500):
-        if {name: models.states(name) for name in states} == states:
-            return
-        models.wait_for_change(models.generation, 0.01)
-    assert {name: models.states(name) for name in states} == states
-
-
 def test_each_model_has_a_thread_of_its_own(tmp_path):
     models = Models()
     watchers = Watchers(Loads(models, FakeLoader()), poll_seconds=0.02, retries=Retries())
@@ -214,3 +215,18 @@ def test_each_model_has_a_thread_of_its_own(tmp_path):
     watchers.start()
     until(models, {"b": {1: State.END, 2: State.AVAILABLE}})
     watchers.stop()
+
+
+def test_another_base_path_is_warned_of_while_a_version_is_live(tmp_path, caplog):
+    scene = Scene(tmp_path / "a")
+    make_version(tmp_path / "a", 1)
+    scene.watcher.follow(config("m", tmp_path / "b"))
+    assert caplog.messages == []
+    scene.watcher.follow(config("m", tmp_path / "a"))
+    scene.poll()
+    scene.watcher.follow(config("m", tmp_path / "b"))
+    assert caplog.messages == ["base path of m changed: what is live stays until a version with a higher number is there"]
+
+
+def test_a_pause_never_outlasts_what_a_lock_can_wait(tmp_path):
+    assert Scene(tmp_path, poll_seconds=1e12).watcher._pause() == 86_400.0

@@ -26,17 +26,20 @@ class Model(FakeServable):
         super().__init__(graph=graph)
         self.runs: list[dict[str, Array]] = []
         self.timeouts: list[float | None] = []
-        self.threads: list[str] = []
+        self.closes = 0
         self.gate = threading.Event()
         self.gate.set()
 
     def run(self, feeds: Mapping[str, Array], fetches: Sequence[str], timeout_seconds: float | None = None) -> list[Array]:
         self.runs.append(dict(feeds))
         self.timeouts.append(timeout_seconds)
-        self.threads.append(threading.current_thread().name)
         if not self.gate.wait(5):
             raise TimeoutError("the gate stayed shut")
         return super().run(feeds, fetches, timeout_seconds)
+
+    def close(self) -> None:
+        super().close()
+        self.closes += 1
 
     def sizes(self) -> list[int]:
         """The rows of every run."""

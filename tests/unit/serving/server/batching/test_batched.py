@@ -77,6 +77,7 @@ def test_outputs_may_be_asked_for_twice_and_in_more_ways_than_are_remembered(ope
     for names in ("aa", "ab", "ba", "abc", "c"):
         assert desk.batched.run({"x:0": np.float32([1])}, list(names)) == [1 + "abc".index(name) for name in names]
     assert len(desk.batched._routes) <= 2
+    assert len(desk.batched._lanes) <= 2
 
 
 @BOTH
@@ -192,7 +193,7 @@ def test_closing_serves_who_is_there_then_closes_the_model_once(open_desk):
     desk.batched.close()
     desk.batched.close()
     assert rows(waits) == [2]
-    assert desk.model.closed
+    assert desk.model.closes == 1
     assert error(desk.ask([1.0]))[0] == Code.UNAVAILABLE
 
 

@@ -192,7 +192,7 @@ def test_an_observer_is_told():
     bench = Bench(max_batch_size=4, allowed_batch_sizes=(4,))
     bench.run([1, 2], [3])
     (first, second), others = bench.notes[:2], bench.notes[2:]
-    assert others == [("padding_size", "m", 1), ("processed_batch_size", "m", 4), ("wrapped_run_count", "m")]
+    assert others == [("padding_size", "m", 1, 4), ("processed_batch_size", "m", 4), ("wrapped_run_count", "m")]
     for name, model, microseconds in (first, second):
         assert (name, model) == ("queuing_latency", "m")
         assert 1e6 <= microseconds < 3e6  # they say they came a second ago

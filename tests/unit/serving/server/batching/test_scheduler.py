@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Iterator
 
 import numpy as np
@@ -66,6 +68,23 @@ def test_a_scheduler_needs_a_thread():
         BatchScheduler(0)
 
 
+def test_threads_that_cannot_be_started_are_one_error_and_end_the_others(monkeypatch):
+    started: list[threading.Thread] = []
+    start = threading.Thread.start
+
+    def limited(thread: threading.Thread) -> None:
+        if len(started) == 2:
+            raise RuntimeError("can't start new thread")
+        start(thread)
+        started.append(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", limited)
+    with pytest.raises(StatusError, match="num_batch_threads: only 2 of 5 can be started") as caught:
+        BatchScheduler(5)
+    assert caught.value.code is Code.RESOURCE_EXHAUSTED
+    assert not any(thread.is_alive() for thread in started)
+
+
 def test_a_lone_request_is_run_by_its_caller(shop):
     assert shop.submit(shop.lane("a")).finished
     assert shop.threads == [threading.current_thread().name]
@@ -92,6 +111,7 @@ def test_a_batch_that_waits_is_run_in_time_by_the_named_pool(shop):
     assert (shop.ran, shop.threads) == ([("a", 2)], ["pool_0"])
 
 
+@pytest.mark.parametrize("shop", [1, 2], indirect=True)
 def test_a_shorter_timeout_is_not_missed_behind_a_longer_one(shop):
     slow = shop.submit(shop.lane("slow", batch_timeout_micros=300_000))
     time.sleep(0.01)  # the thread sleeps by now
@@ -107,6 +127,13 @@ def test_a_full_batch_does_not_wait(shop):
     requests = [shop.submit(lane) for _ in range(4)]
     assert all(request.wait(5) for request in requests)
     assert shop.ran == [("a", 2), ("a", 2)]
+
+
+def test_a_lane_waits_for_one_time_however_many_batches_it_has(shop):
+    lane = shop.lane("a", max_batch_size=2, batch_timeout_micros=60_000_000)
+    requests = [shop.submit(lane) for _ in range(20)]
+    assert all(request.wait(5) for request in requests)
+    assert len(shop.scheduler._due) == 1
 
 
 def test_a_batch_that_followed_a_full_one_is_run_in_its_own_time(shop):
@@ -136,6 +163,28 @@ def test_all_threads_work_but_no_more_whoever_calls(shop, eventually):
     shop.gate.set()
     eventually(lambda: len(shop.ran) == 9)
     assert shop.most == 3
+
+
+@pytest.mark.parametrize("shop", [2], indirect=True)
+def test_somebody_keeps_the_time_while_who_kept_it_works(shop, eventually):
+    full = shop.lane("full", max_batch_size=2, batch_timeout_micros=60_000_000)
+    shop.submit(shop.lane("timed", batch_timeout_micros=200_000))
+    # Idle threads are woken in turn, so one of these two batches wakes the one that keeps the time.
+    assert [shop.submit(full), shop.submit(full)][-1].wait(5)
+    time.sleep(0.02)
+    shop.gate.clear()
+    assert not [shop.submit(full), shop.submit(full)][-1].finished
+    eventually(lambda: shop.running == 2, 2)
+
+
+@pytest.mark.parametrize("shop", [2], indirect=True)
+def test_who_takes_a_batch_wakes_another_for_the_next(shop, eventually):
+    tenant = Tenant()
+    for name in "ab":
+        shop.submit(shop.lane(name, tenant, batch_timeout_micros=60_000_000))
+    shop.gate.clear()
+    threading.Thread(target=shop.scheduler.drain, args=(tenant,), daemon=True).start()
+    eventually(lambda: shop.running == 2)
 
 
 def test_what_is_withdrawn_is_not_run(shop, eventually):
@@ -174,6 +223,17 @@ def test_draining_waits_for_a_batch_that_runs(shop, eventually):
     assert not drained.is_alive()
 
 
+def test_what_was_drained_is_not_held_on_to(shop):
+    tenant = Tenant()
+    lane = shop.lane("a", tenant, batch_timeout_micros=60_000_000)
+    shop.submit(lane)
+    shop.scheduler.drain(tenant)
+    held = weakref.ref(lane)
+    del lane, tenant
+    gc.collect()
+    assert held() is None
+
+
 def test_closing_runs_what_waits_and_ends_the_threads():
     shop = Shop(2)
     lane = shop.lane("a", batch_timeout_micros=60_000_000)
@@ -184,6 +244,19 @@ def test_closing_runs_what_waits_and_ends_the_threads():
     with pytest.raises(StatusError) as caught:
         shop.submit(lane)
     assert caught.value.code == Code.UNAVAILABLE
+
+
+def test_closing_waits_for_a_turn(eventually):
+    shop = Shop(1)
+    lane = shop.lane("a")
+    shop.occupy(lane, eventually)
+    request = shop.submit(lane)
+    closing = threading.Thread(target=shop.scheduler.close)
+    closing.start()
+    closing.join(0.05)
+    shop.gate.set()
+    closing.join(5)
+    assert request.finished
 
 
 def test_closing_hurries_the_batch_behind_the_one_that_runs(eventually):

@@ -55,6 +55,7 @@ def test_a_file_that_says_0_batches_means_1():
         ("max_batch_size { value: 4 } allowed_batch_sizes: [3, 2, 4]", "monotonically increasing"),
         ("max_batch_size { value: 4 } allowed_batch_sizes: [0, 4]", "must be positive"),
         ("num_batch_threads { value: 0 }", "num_batch_threads must be positive; was 0"),
+        ("num_batch_threads { value: 1025 }", "num_batch_threads must be at most 1024; was 1025"),
         ("max_batch_size { value: 0 }", "input_batch_size_limit must be positive; was 0"),
         ("batch_timeout_micros { value: -1 }", "batch_timeout_micros must be non-negative; was -1"),
         ("max_enqueued_batches { value: -1 }", "max_enqueued_batches must be positive; was -1"),

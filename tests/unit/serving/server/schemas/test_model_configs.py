@@ -124,6 +124,23 @@ def test_a_request_that_is_no_config_is_refused():
         model_configs.from_bytes(b"\xff")
 
 
+@pytest.mark.parametrize(
+    ("log", "message"),
+    [
+        ("sampling_rate: 5", "model m: logging_config.sampling_config.sampling_rate: 5 is not between 0 and 1"),
+        ("sampling_rate: -0.5", "sampling_rate: -0.5 is not between 0 and 1"),
+        ("sampling_rate: nan", "sampling_rate: nan is not between 0 and 1"),
+        ("sampling_rate: 0.5", "model m: logging_config.log_collector_config.filename_prefix is empty: say where the log goes"),
+    ],
+)
+def test_a_log_that_cannot_be_written_is_refused(log, message):
+    text = one(PLATFORM + f" logging_config {{ sampling_config {{ {log} }} }}")
+    for read in (lambda: model_configs.read_text(text, "f"), lambda: model_configs.from_bytes(serialized(text))):
+        with pytest.raises(StatusError, match=message) as caught:
+            read()
+        assert caught.value.code is Code.INVALID_ARGUMENT
+
+
 def test_parts_of_a_log_config_without_effect_are_told(caplog):
     text = one(PLATFORM + ' logging_config { custom_logging_config { type_url: "a/b" } sampling_config { per_task_sampling_configs { } } }')
     assert model_configs.read_text(text, "f")[0].logging == LoggingSettings("", 0.0)
