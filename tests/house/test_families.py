@@ -9,7 +9,15 @@ import pytest
 
 from tests.house.tree import ROOT, imports, module_file, place, plant, syntax
 
-FAMILIES = ("serving.store", "serving.launchers", "serving.clients", "pipeline.runners", "pipeline.schedule", "pipeline.tasks", "pipeline.use_cases")
+FAMILIES = (
+    "serving.store",
+    "serving.launchers",
+    "serving.clients",
+    "pipeline.runners",
+    "pipeline.schedule",
+    "pipeline.tasks",
+    "pipeline.use_cases",
+)
 
 
 def table(init: Path) -> dict[str, str] | None:
