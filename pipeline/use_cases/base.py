@@ -36,6 +36,7 @@ class UseCase:
     classes:              class names in the order of the model's output; for a binary task, (negative, positive); none for a number.
     slices:               raw features to slice the evaluation by.
     hparams:              the hyperparameters there are, with their defaults; configuration may change these and no others.
+    choices:              of the hyperparameters that name something, what each may name.
     golden_name:          ``list[dict[column, value or None]]`` or a function that makes it: raw rows whose answers are kept with the model.
     """
 
@@ -53,6 +54,7 @@ class UseCase:
     slices: tuple[tuple[str, ...], ...]
     golden_name: str
     hparams: Mapping[str, Any] = field(default_factory=dict)
+    choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reader: Literal["rows", "images"] = "rows"
     signatures_name: str = ""
 
@@ -85,7 +87,7 @@ class UseCase:
         """The defaults with the configured values over them.
 
         Raises:
-            ConfigError: a key that is none of the hyperparameters, or a value of another type.
+            ConfigError: a key that is none of the hyperparameters, a value of another type, or none of the choices.
         """
         for key, value in configured.items():
             if key not in self.hparams:
@@ -99,6 +101,8 @@ class UseCase:
             same = same and (not isinstance(default, list) or all(type(part) is kind for part in parts))
             if not same or (isinstance(value, bool) and not isinstance(default, bool)):
                 raise ConfigError(f"hparams.{key}: {value!r} is not of type {type(default).__name__}, as {default!r} is")
+            if value not in self.choices.get(key, (value,)):
+                raise ConfigError(f"hparams.{key}: {value!r} is none of {', '.join(self.choices[key])}")
         return {**self.hparams, **configured}
 
     def source(self) -> Path:

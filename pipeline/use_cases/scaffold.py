@@ -47,7 +47,8 @@ def files_like(name: str, model: str) -> dict[str, bytes]:
     found = {
         path.relative_to(folder).as_posix(): path.read_bytes()
         for path in sorted(folder.rglob("*"))
-        if path.is_file() and "__pycache__" not in path.parts
+        # A folder that is a program fetches the model's own public data: that is no part of another use case.
+        if path.is_file() and "__pycache__" not in path.parts and not path.with_name("__main__.py").exists()
     }
     found = {place: _renamed(content, model, name) if place.endswith(".py") else content for place, content in found.items()}
     found[f"{name}.yaml"] = (CONFIG_ROOT / "use_cases" / f"{model}.yaml").read_bytes()

@@ -1,6 +1,7 @@
 """Chopsticks: how well does a person pick up food with chopsticks of this length?"""
 
 from pipeline.use_cases.base import UseCase
+from pipeline.use_cases.chopsticks.features import MODELS
 
 _HERE = "pipeline.use_cases.chopsticks"
 
@@ -19,4 +20,5 @@ USE_CASE = UseCase(
     slices=(("chopstick_length",),),
     golden_name=f"{_HERE}.evaluation.GOLDEN_ROWS",
     hparams={"model": "net", "hidden_units": [16], "learning_rate": 0.01, "shrinkage": 0.01},
+    choices={"model": MODELS},
 )

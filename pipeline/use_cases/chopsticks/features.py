@@ -14,3 +14,5 @@ LABEL = "efficiency_class"
 CLASSES = 3
 
 LENGTH = "length"
+# What `hparams.model` may name.
+MODELS = ("linear", "net")

@@ -7,10 +7,8 @@ from typing import Any
 
 import keras
 
-from configs.errors import ConfigError
-from pipeline.use_cases.chopsticks.features import CLASSES, INDIVIDUAL, INDIVIDUALS, LABEL, LENGTH
+from pipeline.use_cases.chopsticks.features import CLASSES, INDIVIDUAL, INDIVIDUALS, LABEL, LENGTH, MODELS
 
-MODELS = ("linear", "net")
 # How many numbers the net keeps of a person.
 _TRAITS = 3
 
@@ -27,12 +25,7 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
     Returns:
         From ``{"length": float32 [batch, 2], "individual": int64 [batch]}`` to the probabilities of poor, fair and good,
         float32 [batch, 3].
-
-    Raises:
-        ConfigError: there is no such model.
     """
-    if hparams["model"] not in MODELS:
-        raise ConfigError(f"hparams.model: there is no {hparams['model']!r}; there are: {', '.join(MODELS)}")
     length = keras.Input((2,), name=LENGTH, dtype="float32")
     individual = keras.Input((), name=INDIVIDUAL, dtype="int64")
     if hparams["model"] == "linear":

@@ -19,4 +19,5 @@ USE_CASE = UseCase(
     slices=(("product",),),
     golden_name=f"{_HERE}.evaluation.GOLDEN_ROWS",
     hparams={"encoder": "words", "hub_handle": "", "embedding": 16, "hidden_units": [32], "learning_rate": 0.01, "dropout": 0.3},
+    choices={"encoder": ("words", "hub")},
 )

@@ -7,7 +7,6 @@ from typing import Any
 
 import keras
 
-from configs.errors import ConfigError
 from pipeline.use_cases.complaints.features import LABEL, NARRATIVE, NGRAM_VOCABULARY, NGRAMS, depth, max_ngrams, one_hot_depths
 
 
@@ -23,7 +22,7 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
         of a dispute, float32 [batch, 1].
 
     Raises:
-        ConfigError: there is no such encoder, or it cannot be had here.
+        ConfigError: the encoder cannot be had here.
     """
     inputs = {NARRATIVE: keras.Input((), name=NARRATIVE, dtype="string"), NGRAMS: keras.Input((max_ngrams(),), name=NGRAMS, dtype="int64")}
     parts = [_encoder(hparams)(dict(inputs))]
@@ -80,9 +79,7 @@ def _encoder(hparams: Mapping[str, Any]) -> keras.layers.Layer:
     """What makes one vector [batch, width] of a narrative. It is given both forms: Keras wants every feature to be read by some layer."""
     if hparams["encoder"] == "words":
         return MeanOfWords(hparams["embedding"], name="mean_of_words")
-    if hparams["encoder"] == "hub":
-        # Here and not above: most models need no encoder.
-        from pipeline.use_cases.complaints.encoder import SentenceEncoder
+    # Here and not above: most models need no encoder.
+    from pipeline.use_cases.complaints.encoder import SentenceEncoder
 
-        return SentenceEncoder(hparams["hub_handle"], name="sentence_encoder")
-    raise ConfigError(f"hparams.encoder: {hparams['encoder']!r} is not one of: words, hub")
+    return SentenceEncoder(hparams["hub_handle"], name="sentence_encoder")

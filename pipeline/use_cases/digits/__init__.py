@@ -1,7 +1,7 @@
 """Handwritten digits: which of 0..9 does an image show?"""
 
 from pipeline.use_cases.base import UseCase
-from pipeline.use_cases.digits.features import CLASSES
+from pipeline.use_cases.digits.features import CLASSES, MODELS
 
 _HERE = "pipeline.use_cases.digits"
 
@@ -22,4 +22,5 @@ USE_CASE = UseCase(
     golden_name=f"{_HERE}.evaluation.golden_rows",
     hparams={"model": "cnn", "hidden_units": [256, 256], "filters": [32, 64], "learning_rate": 0.003, "dropout": 0.2, "shift": 0.09},
     reader="images",
+    choices={"model": MODELS},
 )

@@ -7,3 +7,5 @@ PIXELS, LABEL = "pixels", "digit"
 # Height, width, channels: MNIST's.
 SHAPE = (28, 28, 1)
 CLASSES = ("0", "1", "2", "3", "4", "5", "6", "7", "8", "9")
+# What `hparams.model` may name.
+MODELS = ("mlp", "cnn")

@@ -7,11 +7,8 @@ from typing import Any
 
 import keras
 
-from configs.errors import ConfigError
 from pipeline.training.images import Unpacked, packed_size
-from pipeline.use_cases.digits.features import CLASSES, LABEL, PIXELS, SHAPE
-
-MODELS = ("mlp", "cnn")
+from pipeline.use_cases.digits.features import CLASSES, LABEL, MODELS, PIXELS, SHAPE
 
 
 def build_model(hparams: Mapping[str, Any]) -> keras.Model:
@@ -23,12 +20,7 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
 
     Returns:
         From ``{"pixels": int64 [batch, 98]}`` to the probabilities of the ten digits, float32 [batch, 10].
-
-    Raises:
-        ConfigError: there is no such model.
     """
-    if hparams["model"] not in MODELS:
-        raise ConfigError(f"hparams.model: {hparams['model']!r} is none of {', '.join(MODELS)}")
     inputs = {PIXELS: keras.Input((packed_size(*SHAPE),), name=PIXELS, dtype="int64")}
     seen = Unpacked(SHAPE)(inputs[PIXELS])
     if hparams["shift"]:

@@ -1,7 +1,7 @@
 """Cassava leaves: from a photo, which of four diseases has the leaf, or is it healthy?"""
 
 from pipeline.use_cases.base import UseCase
-from pipeline.use_cases.leaves.features import CLASSES
+from pipeline.use_cases.leaves.features import CLASSES, MODELS
 
 _HERE = "pipeline.use_cases.leaves"
 
@@ -21,4 +21,5 @@ USE_CASE = UseCase(
     golden_name=f"{_HERE}.evaluation.golden_rows",
     hparams={"model": "cnn", "filters": [16, 32, 64, 64], "learning_rate": 0.002, "dropout": 0.2, "weights": "none"},
     reader="images",
+    choices={"model": MODELS},
 )

@@ -8,3 +8,5 @@ PIXELS, LABEL = "pixels", "kind"
 SHAPE = (96, 96, 3)
 # Kaggle's numbers 0..4: bacterial blight, brown streak disease, green mottle, mosaic disease, healthy.
 CLASSES = ("cbb", "cbsd", "cgm", "cmd", "healthy")
+# What `hparams.model` may name.
+MODELS = ("cnn", "mobilenet")

@@ -12,7 +12,6 @@ from configs.errors import ConfigError
 from pipeline.training.images import Unpacked, packed_size
 from pipeline.use_cases.leaves.features import CLASSES, LABEL, PIXELS, SHAPE
 
-MODELS = ("cnn", "mobilenet")
 # Weights of a MobileNetV3 that come from nowhere, or from Keras' own download.
 NO_WEIGHTS, IMAGENET = "none", "imagenet"
 
@@ -28,10 +27,8 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
         From ``{"pixels": int64 [batch, 3456]}`` to the probabilities of the five kinds, float32 [batch, 5].
 
     Raises:
-        ConfigError: there is no such model, or its weights cannot be had.
+        ConfigError: its weights cannot be had.
     """
-    if hparams["model"] not in MODELS:
-        raise ConfigError(f"hparams.model: {hparams['model']!r} is none of {', '.join(MODELS)}")
     if hparams["model"] == "cnn" and hparams["weights"] != NO_WEIGHTS:
         raise ConfigError(f"hparams.weights: {hparams['weights']!r} is for hparams.model=mobilenet; the cnn begins with {NO_WEIGHTS}")
     inputs = {PIXELS: keras.Input((packed_size(*SHAPE),), name=PIXELS, dtype="int64")}

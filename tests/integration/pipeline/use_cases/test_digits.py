@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from configs.errors import ConfigError
 from pipeline.use_cases.base import get_use_case
 from pipeline.use_cases.digits.features import CLASSES, LABEL, PIXELS, SHAPE
 from tests.integration.pipeline.use_cases.analysed import transformed
@@ -70,11 +69,6 @@ def test_images_are_moved_while_training_only(outputs):
     np.testing.assert_allclose(still(pixels, training=True), still(pixels, training=False), atol=1e-6)
     moved = USE_CASE.load(USE_CASE.build_model_name)({**USE_CASE.hparams, "dropout": 0.0})
     assert not np.allclose(moved(pixels, training=True), moved(pixels, training=False), atol=1e-4)
-
-
-def test_a_model_that_there_is_not_is_one_line():
-    with pytest.raises(ConfigError, match=r"^hparams.model: 'rnn' is none of mlp, cnn$"):
-        USE_CASE.load(USE_CASE.build_model_name)({**USE_CASE.hparams, "model": "rnn"})
 
 
 def test_every_corner_of_the_search_can_be_built():

@@ -74,7 +74,6 @@ def test_mobilenet_without_weights_learns_all_of_itself_and_with_them_only_its_h
 @pytest.mark.parametrize(
     ("changed", "saying"),
     [
-        ({"model": "vgg"}, "^hparams.model: 'vgg' is none of cnn, mobilenet$"),
         ({"weights": "imagenet"}, "^hparams.weights: 'imagenet' is for hparams.model=mobilenet; the cnn begins with none$"),
         ({"model": "mobilenet", "weights": "/nowhere.h5"}, "^hparams.weights: there is no file '/nowhere.h5'; allowed: imagenet, none, or"),
     ],

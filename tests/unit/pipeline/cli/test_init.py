@@ -36,6 +36,7 @@ def test_it_is_found_by_its_path_and_speaks_of_itself_alone(model, place):
     assert (found.name, found.package, found.folder) == ("mine", "mine", place / "mine")
     assert found.task == get_use_case(model).task
     for path in (place / "mine").rglob("*.py"):
+        assert path.name != "__main__.py", path
         assert f"pipeline.use_cases.{model}" not in path.read_text(encoding="utf-8"), path
 
 

@@ -36,6 +36,7 @@ def use_case():
         classes=("no", "yes"),
         slices=(),
         golden_name="",
+        choices={"kind": ("adam", "sgd")},
         hparams={"rate": 0.1, "units": [64, 32], "layers": 2, "wide": False, "kind": "adam"},
     )
 
@@ -65,6 +66,7 @@ def test_configured_values_stand_over_the_defaults(use_case, configured):
         ({"wide": 1}, "hparams.wide: 1 is not of type bool, as False is"),
         ({"units": 64}, "hparams.units: 64 is not of type list, as [64, 32] is"),
         ({"kind": ["adam"]}, "hparams.kind: ['adam'] is not of type str, as 'adam' is"),
+        ({"kind": "lion"}, "hparams.kind: 'lion' is none of adam, sgd"),
     ],
 )
 def test_a_wrong_hyperparameter_is_one_line(use_case, configured, line):
@@ -91,6 +93,7 @@ def test_a_use_case_fits_its_schema_and_its_configuration(name):
     assert found.raw_label in columns
     assert {column for keys in found.slices for column in keys} <= set(columns)
     assert found.merged_hparams(settings.use_case.hparams)
+    assert all(found.hparams[key] in allowed for key, allowed in found.choices.items())
     check_thresholds(found.task, settings.use_case)
 
 

@@ -7,8 +7,7 @@ import sys
 import numpy as np
 import pytest
 
-from configs.errors import ConfigError, ExitCode
-from pipeline.errors import node_error
+from configs.errors import ConfigError
 from pipeline.training.golden import columns_of, write_extras
 from pipeline.training.inputs import serving_spec
 from pipeline.training.names import PREDICT
@@ -172,9 +171,3 @@ def test_an_address_is_what_hubs_own_client_keeps_of_it(use_case, module, monkey
     monkeypatch.setitem(sys.modules, "tensorflow_hub", Hub)
     model = use_case.load(use_case.build_model_name)(hparams(use_case, "https://hub.example/encoder/4"))
     assert model.get_layer("sentence_encoder").output.shape == (None, 2)
-
-
-def test_an_encoder_that_there_is_not_is_a_usage_error_of_the_run(use_case):
-    with pytest.raises(ConfigError, match=r"hparams\.encoder: 'bert' is not one of: words, hub") as caught:
-        use_case.load(use_case.build_model_name)({**use_case.hparams, "encoder": "bert"})
-    assert node_error("Trainer", caught.value).exit_code == ExitCode.USAGE
