@@ -24,11 +24,13 @@ def show(use_case: str, environment: str, overrides: tuple[str, ...], as_json: b
 
     from configs.load import load_settings
 
-    document = to_builtins(load_settings(use_case, environment, overrides))
+    settings = load_settings(use_case, environment, overrides)
+    document = to_builtins(settings)
     if as_json:
         print_json(document)
         return
-    click.echo(f"# use case {use_case}: configs/use_cases/{use_case}.yaml")
+    file = f"configs/use_cases/{use_case}.yaml" if settings.folder is None else f"{settings.folder}/{settings.name}.yaml"
+    click.echo(f"# use case {settings.name}: {file}")
     click.echo(yaml.safe_dump(document["use_case"], sort_keys=False).rstrip())
     click.echo(f"\n# environment {environment}: configs/environments/{environment}.yaml")
     click.echo(yaml.safe_dump(document["environment"], sort_keys=False).rstrip())
@@ -65,4 +67,5 @@ def check(use_case: str, environment: str, overrides: tuple[str, ...], data: str
     columns = f", {len(checked.columns)} columns" if checked.source.images is None else ""
     click.echo(f"data: {checked.source.what}{columns}: {', '.join(files[:3])}")
     following = "run" if checked.settings.environment.runner == "local" else "submit"
-    click.echo(f"next: {command_line(following, use_case, environment)}")
+    same = [*(("--data", data) if data else ()), *(word for override in overrides for word in ("--set", override))]
+    click.echo(f"next: {command_line(following, use_case, environment, *same)}")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import Any
 
 import click
 
-data_option: Any = click.option("--data", metavar="PATH", help="A CSV file, a folder of them or a glob, instead of the configured source.")
+data_option: Any = click.option(
+    "--data", metavar="PATH", help="Rows or images instead of the configured ones: a file, a folder, a glob (docs/data.md)."
+)
 
 
 def data_override(data: str | None) -> list[str]:
@@ -25,4 +28,4 @@ def quoted(text: str) -> str:
 def command_line(command: str, use_case: str, environment: str, *more: str) -> str:
     """What to type next, in the environment that this command ran in."""
     place = [] if environment == "local" else ["--env", environment]
-    return " ".join(["sluiceway", command, use_case, *place, *more])
+    return shlex.join(["sluiceway", command, use_case, *place, *more])

@@ -46,7 +46,7 @@ def test_check_tells_what_it_looked_at_and_what_is_next(call, tmp_path):
     assert (code, err) == (0, "")
     assert out.startswith("OK taxi: ")
     assert f"data: 1 file, 18 columns: {data}" in out
-    assert out.endswith("next: sluiceway run taxi\n")
+    assert out.endswith(f"next: sluiceway run taxi --data {data}\n")
 
 
 def test_check_as_one_document(call, tmp_path):
