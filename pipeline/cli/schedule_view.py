@@ -52,10 +52,13 @@ def wanted_schedule(
     Raises:
         UsageError: the name, the cron expression or the time zone is none.
     """
+    from configs.places import is_path, own_folder
     from pipeline.schedule.base import Schedule, checked_name, default_name
     from pipeline.schedule.cron import check_cron, time_zone
 
     defaults = place.config.schedule
+    # Runs start in another folder than this one.
+    use_case = str(own_folder(use_case)) if is_path(use_case) else use_case
     check_cron(cron)
     zone = defaults.timezone if timezone is None else timezone
     time_zone(zone)

@@ -12,7 +12,6 @@ from kfp import compiler, dsl
 from msgspec import to_builtins
 from tfx.dsl.compiler import compiler as tfx_compiler
 
-from configs.errors import ConfigError
 from configs.schema import Settings
 from pipeline.definition import RunInputs, create_pipeline
 from pipeline.graph import NodeShape, shapes
@@ -46,10 +45,6 @@ def compile_pipeline(settings: Settings) -> str:
 
 def _nodes(settings: Settings) -> list[NodeShape]:
     """The nodes of the one definition; what changes from run to run does not touch their shape."""
-    if settings.folder is not None:
-        raise ConfigError(
-            f"{settings.folder}: a container has no such folder; put the use case into an image and its name into pipeline/use_cases"
-        )
     use_case = get_use_case(settings.name)
     check_thresholds(use_case.task, settings.use_case)
     inputs = RunInputs(data=Path("data"), schema=Path("schema"), run_id="", fingerprint="", code="", judging="")

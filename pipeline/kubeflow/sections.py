@@ -84,9 +84,12 @@ def check_environment(settings: Settings) -> str:
     """The store's place, as the steps see it.
 
     Raises:
-        ConfigError: what steps publish would not outlive their containers, or a node or an image is named that there is not.
+        ConfigError: the use case is in no image, what steps publish would not outlive their containers, or a node or an image is named that
+            there is not.
     """
     environment, place = settings.environment, settings.environment_name
+    if settings.folder is not None:
+        raise ConfigError(f"{settings.folder}: no container has this folder; put its code into the image, its name into pipeline/use_cases")
     check_beam(environment)
     kubeflow = environment.kubeflow
     unknown = sorted(set(kubeflow.steps) - {*NODES, "plan", "refused", "prove"})

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import PurePath
 from typing import Literal, Protocol
 
 from configs.environment import EnvironmentConfig
@@ -117,5 +118,5 @@ def checked_name(text: str) -> str:
 
 
 def default_name(use_case: str) -> str:
-    """The schedule's name where none is given."""
-    return use_case.lower().replace("_", "-")
+    """The schedule's name where none is given; a use case may be given by its folder."""
+    return PurePath(use_case).name.lower().replace("_", "-")

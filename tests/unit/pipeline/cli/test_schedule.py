@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shlex
+import sys
 from datetime import datetime
 
 import pytest
@@ -49,6 +50,20 @@ def test_set_is_in_place(call):
     assert len(json.loads(call("list --json")[1])["schedules"]) == 1
     call(SET + " --name taxi-2")
     assert len(json.loads(call("list --json")[1])["schedules"]) == 2
+
+
+def test_a_use_case_of_ones_own_is_kept_by_its_whole_path(call, capfd, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    with pytest.raises(SystemExit) as caught:
+        run_command(cli, ["init", "scheduled_model", "--like", "taxi"])
+    assert caught.value.code == 0
+    capfd.readouterr()
+    kept = json.loads(call("set ./scheduled_model --cron '0 3 * * *' --json")[1])
+    assert (kept["schedule"]["name"], kept["schedule"]["use_case"]) == ("scheduled-model", str(tmp_path / "scheduled_model"))
+    assert call("render ./scheduled_model --cron '0 3 * * *'")[2].startswith(
+        f"sluiceway: {tmp_path}/scheduled_model: no container has this"
+    )
 
 
 def test_set_prints_one_document(call):

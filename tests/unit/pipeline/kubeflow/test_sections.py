@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
+import msgspec
 import pytest
 
 from configs.errors import ConfigError
@@ -112,3 +113,9 @@ def test_rows_are_where_the_engine_that_reads_them_sees_them():
     check_rows(load_settings("taxi", "dataflow", ["data.source=gs://b/trips"]))
     check_rows(load_settings("taxi", "dataflow", ["beam.nodes={ExampleGen: [], Evaluator: []}"]))
     check_rows(load_settings("taxi", "kubeflow"))
+
+
+def test_a_use_case_in_no_image_is_refused(tmp_path):
+    settings = msgspec.structs.replace(load_settings("taxi", "kubeflow"), folder=str(tmp_path / "mine"))
+    with pytest.raises(ConfigError, match=f"^{tmp_path}/mine: no container has this folder; "):
+        check_environment(settings)

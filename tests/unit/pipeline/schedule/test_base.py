@@ -21,3 +21,4 @@ def test_anything_else_is_none(name):
 
 def test_the_use_cases_name_becomes_one():
     assert checked_name(default_name("Taxi_Fares")) == "taxi-fares"
+    assert checked_name(default_name("/srv/my_model")) == "my-model"
