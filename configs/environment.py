@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from configs.gateway import GatewayConfig
 from configs.section import Cores, Count, Image, Memory, Port, PositiveFloat, PositiveInt, Section, Text
 
 _TF_SERVING = "tensorflow/serving:2.19.1"
@@ -170,5 +171,6 @@ class EnvironmentConfig(Section, frozen=True, forbid_unknown_fields=True, kw_onl
     beam: Beam = Beam()
     store: Store = Store()
     server: Server = Server()
+    gateway: GatewayConfig = GatewayConfig()
     kubeflow: Kubeflow = Kubeflow()
     schedule: Scheduling = Scheduling()

@@ -13,6 +13,7 @@ from msgspec.structs import fields
 
 from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
+from configs.gateway import GatewayConfig
 from configs.places import is_path, own_folder
 from configs.resolve import apply_override, explain, parse_override, settled, told
 from configs.schema import Settings, UseCaseConfig
@@ -56,6 +57,16 @@ def load_settings(use_case: str, environment: str = "local", overrides: Sequence
     )
     _check_zones(settings.environment, where_file, changed["where"])
     return settings
+
+
+def load_gateway(path: Path) -> GatewayConfig:
+    """A gateway's configuration from a file of its own.
+
+    Raises:
+        ConfigError: it cannot be read, or a key or value is wrong.
+    """
+    found: GatewayConfig = _checked(GatewayConfig, _read(path), path, [])
+    return found
 
 
 def names(kind: str) -> list[str]:
