@@ -172,5 +172,6 @@ class EnvironmentConfig(Section, frozen=True, forbid_unknown_fields=True, kw_onl
     store: Store = Store()
     server: Server = Server()
     gateway: GatewayConfig = GatewayConfig()
+    """The API and the page in front of the model servers."""
     kubeflow: Kubeflow = Kubeflow()
     schedule: Scheduling = Scheduling()

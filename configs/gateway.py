@@ -34,6 +34,7 @@ class Upstream(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     grpc: Text = "127.0.0.1:8500"
     """``host:port``; a name that stands for several addresses is balanced over them."""
     tls: Tls | None = None
+    """Null: plain, for a network of one's own."""
 
 
 class Arm(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -64,6 +65,7 @@ class Model(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     arms: list[Arm] = []
     """None: all traffic goes to the newest version."""
     shadow: Shadow | None = None
+    """Copies of requests to one more version."""
     timeout_seconds: PositiveFloat | None = None
     """Null means that of ``limits``."""
     concurrency: PositiveInt | None = None
@@ -117,17 +119,22 @@ class Jwt(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Bearer tokens of an identity provider."""
 
     issuer: Text
+    """What ``iss`` must say."""
     audience: Text
+    """What ``aud`` must hold."""
     key_file: str | None = None
     """PEM public key or JSON Web Key Set."""
     algorithms: list[Text] = field(default_factory=lambda: ["RS256", "ES256"])
+    """Those of public keys only."""
 
 
 class GatewayConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The API in front of the model servers, and the page."""
 
     host: Text = "127.0.0.1"
+    """Where it listens; 0.0.0.0 is every interface."""
     port: Port = 8080
+    """0 takes a free one."""
     upstreams: dict[str, Upstream] = field(default_factory=lambda: {"default": Upstream()})
     models: dict[str, Model] = {}
     """Models with rules of their own."""
@@ -138,10 +145,13 @@ class GatewayConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     store: str | None = None
     """The version store's folder, for history and metrics; null shows what the servers know."""
     limits: Limits = Limits()
+    """What it takes before it says no."""
     breaker: Breaker = Breaker()
+    """When it leaves a failing upstream alone."""
     keys: Keys | None = None
     """Null: everybody is let in."""
     jwt: Jwt | None = None
+    """Bearer tokens beside, or instead of, API keys."""
     cors: list[Text] = []
     """Origins whose pages may call the API."""
     page: bool = True

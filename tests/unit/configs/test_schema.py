@@ -9,12 +9,12 @@ import pytest
 from msgspec import inspect
 from msgspec.structs import fields
 
-from configs import environment, schema
+from configs import environment, gateway, schema
 from configs.environment import EnvironmentConfig
 from configs.schema import Metrics, UseCaseConfig
 from configs.section import Section
 
-MODULES = (schema, environment)
+MODULES = (schema, environment, gateway)
 SECTIONS = [
     kind
     for module in MODULES
@@ -53,6 +53,11 @@ OBVIOUS = {
     "Kubeflow.secrets",
     "Kubeflow.volumes",
     "Settings.environment_name",
+    "GatewayConfig.upstreams",
+    "Arm.version",
+    "Arm.label",
+    "Shadow.version",
+    "Shadow.label",
     "Settings.use_case",
     "Settings.environment",
 }
