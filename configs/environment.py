@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta, field
 
+from configs.deployment import DeployConfig
 from configs.gateway import GatewayConfig
 from configs.section import Cores, Count, Image, Memory, Port, PositiveFloat, PositiveInt, Section, Text
 
@@ -173,5 +174,7 @@ class EnvironmentConfig(Section, frozen=True, forbid_unknown_fields=True, kw_onl
     server: Server = Server()
     gateway: GatewayConfig = GatewayConfig()
     """The API and the page in front of the model servers."""
+    deploy: DeployConfig = DeployConfig()
+    """The whole stack on other machines: containers, a cluster."""
     kubeflow: Kubeflow = Kubeflow()
     schedule: Scheduling = Scheduling()

@@ -1,0 +1,167 @@
+"""Who asks: an API key or a bearer token, held against what is kept of keys (their digests) and the identity provider's public keys."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from configs.errors import ConfigError
+from configs.gateway import GatewayConfig, Jwt, Keys
+
+if TYPE_CHECKING:
+    from jwt import PyJWK
+
+_PREFIX = "sha256:"
+_KEY_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Caller:
+    """Who asks. ``models``: those that may be asked; None: all. ``per_minute``: None: any number of requests."""
+
+    name: str
+    per_minute: int | None = None
+    models: frozenset[str] | None = None
+
+    def may_ask(self, model: str) -> bool:
+        """Whether this model is one of theirs."""
+        return self.models is None or model in self.models
+
+
+ANYBODY = Caller("anybody")
+
+
+class Denied(Exception):
+    """Nobody we know."""
+
+
+def new_key() -> tuple[str, str]:
+    """A key to hand out, and what is kept of it."""
+    key = f"sw_{secrets.token_urlsafe(_KEY_BYTES)}"
+    return key, digest_of(key)
+
+
+def digest_of(key: str) -> str:
+    """What is kept of a key. Keys are long and random, so a fast digest will do: nobody can try them all."""
+    return _PREFIX + hashlib.sha256(key.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+class Access:
+    """Lets in. Reads its files when it is made."""
+
+    def __init__(self, config: GatewayConfig) -> None:
+        """Raises ConfigError: a file or a variable is missing, or is not what it should be."""
+        self._keys = _read_keys(config.keys) if config.keys is not None else {}
+        self._jwt = config.jwt
+        self._public = _read_public_keys(config.jwt) if config.jwt is not None else {}
+        self.is_open = config.keys is None and config.jwt is None
+
+    def caller(self, headers: Mapping[str, str]) -> Caller:
+        """Who a request is from.
+
+        Args:
+            headers: by lower-case name.
+
+        Raises:
+            Denied: it brings nothing, or nothing that is known.
+        """
+        if self.is_open:
+            return ANYBODY
+        scheme, _, token = headers.get("authorization", "").partition(" ")
+        key = headers.get("x-api-key") or (token.strip() if scheme.lower() == "bearer" else "")
+        if not key:
+            raise Denied("no key; send it as x-api-key, or as a bearer token")
+        if (found := self._keys.get(digest_of(key))) is not None:
+            return found
+        if self._jwt is not None and key.count(".") == 2:
+            return self._bearer(key, self._jwt)
+        raise Denied("the key is not known")
+
+    def _bearer(self, token: str, rules: Jwt) -> Caller:
+        import jwt
+
+        try:
+            wanted = jwt.get_unverified_header(token).get("kid")
+            public = self._public.get(wanted) or (next(iter(self._public.values())) if len(self._public) == 1 else None)
+            if public is None:
+                raise Denied("the token is signed with a key that is not known")
+            claims = jwt.decode(
+                token,
+                public,
+                algorithms=list(rules.algorithms),
+                audience=rules.audience,
+                issuer=rules.issuer,
+                options={"require": ["exp", "iss", "aud"]},
+            )
+        except jwt.PyJWTError as error:
+            raise Denied(f"the token is not good: {error}") from error
+        return Caller(str(claims.get("sub") or "token"))
+
+
+def _read_keys(keys: Keys) -> dict[str, Caller]:
+    if (keys.file is None) == (keys.env is None):
+        raise ConfigError("gateway.keys: give one of file and env")
+    if keys.file is not None:
+        place = keys.file
+        try:
+            text = Path(keys.file).expanduser().read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"gateway.keys.file: {keys.file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    else:
+        place, found = f"the environment variable {keys.env}", os.environ.get(keys.env or "")
+        if found is None:
+            raise ConfigError(f"gateway.keys.env: {place} is not set")
+        text = found
+    try:
+        document = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        # Its text may be a key: only the place is told.
+        raise ConfigError(f"gateway.keys: {place} is not YAML") from error
+    if not isinstance(document, dict):
+        raise ConfigError(f"gateway.keys: {place}: expected names and digests, found {type(document).__name__}")
+    return dict(_caller(place, str(name), entry, keys.per_minute) for name, entry in document.items())
+
+
+def _caller(place: str, name: str, entry: Any, per_minute: int | None) -> tuple[str, Caller]:
+    given = entry if isinstance(entry, dict) else {"digest": entry}
+    unknown = sorted(set(map(str, given)) - {"digest", "per_minute", "models"})
+    if unknown:
+        raise ConfigError(f"gateway.keys: {place}: {name}.{unknown[0]}: unknown; allowed: digest, models, per_minute")
+    digest, limit, models = given.get("digest"), given.get("per_minute", per_minute), given.get("models")
+    if not isinstance(digest, str) or not digest.startswith(_PREFIX) or len(digest) != len(_PREFIX) + 64:
+        raise ConfigError(f"gateway.keys: {place}: {name}: not a digest; make one: sluiceway gateway-key {name}")
+    if limit is not None and (type(limit) is not int or limit < 1):
+        raise ConfigError(f"gateway.keys: {place}: {name}.per_minute: {limit!r} is not a whole number of at least 1")
+    if models is not None and not (isinstance(models, list) and all(isinstance(model, str) for model in models)):
+        raise ConfigError(f"gateway.keys: {place}: {name}.models: expected a list of names")
+    return digest, Caller(name, limit, None if models is None else frozenset(models))
+
+
+def _read_public_keys(rules: Jwt) -> dict[str | None, PyJWK | Any]:
+    import jwt
+
+    weak = [name for name in rules.algorithms if name.upper() == "NONE" or name.upper().startswith("HS")]
+    if weak:
+        raise ConfigError(f"gateway.jwt.algorithms: {weak[0]} has no public key; allowed: RS256, PS256, ES256, EdDSA and their kin")
+    if rules.key_file is None:
+        raise ConfigError("gateway.jwt.key_file is missing: the issuer's public key (PEM) or key set (JWKS)")
+    try:
+        text = Path(rules.key_file).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    if not text.lstrip().startswith("{"):
+        if "PRIVATE KEY" in text:
+            raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} holds a private key; give the public one")
+        return {None: text}
+    try:
+        return {key.key_id: key for key in jwt.PyJWKSet.from_dict(json.loads(text)).keys}
+    except (jwt.PyJWTError, ValueError) as error:
+        raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} is no key set: {error}") from error

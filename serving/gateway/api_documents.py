@@ -1,0 +1,134 @@
+"""What OpenAPI tells of requests and answers, with examples of a model that everybody may have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+SUMMARIES = {
+    "predict": "Named tensors in, named tensors out",
+    "classify": "Classes of examples, the likeliest first",
+    "regress": "A number for each example",
+}
+_TAXI = {"fare": 12.5, "trip_start_hour": 19, "payment_type": "Credit Card"}
+_VALUE: dict[str, Any] = {"description": 'A number, a text, true or false, {"b64": ...} for bytes, or lists of them'}
+_BODIES: dict[str, dict[str, Any]] = {
+    "predict": {
+        "schema": {
+            "type": "object",
+            "properties": {
+                "signature_name": {"type": "string", "description": "serving_default where it is left out"},
+                "instances": {"type": "array", "items": _VALUE, "minItems": 1, "description": "one element for each row"},
+                "inputs": {**_VALUE, "description": "whole tensors by name, instead of instances"},
+            },
+        },
+        "examples": {
+            "rows": {"summary": "Rows", "value": {"signature_name": "predict", "instances": [{"RM": 6.2, "LSTAT": 11.4}]}},
+            "columns": {"summary": "Columns", "value": {"signature_name": "predict", "inputs": {"image": [{"b64": "/9j/4AAQ"}]}}},
+        },
+    },
+}
+for _verb in ("classify", "regress"):
+    _BODIES[_verb] = {
+        "schema": {
+            "type": "object",
+            "required": ["examples"],
+            "properties": {
+                "signature_name": {"type": "string"},
+                "context": {"type": "object", "description": "features of every example"},
+                "examples": {"type": "array", "items": {"type": "object"}, "minItems": 1},
+            },
+        },
+        "examples": {"one": {"summary": "One example", "value": {"signature_name": _verb, "examples": [_TAXI]}}},
+    }
+_ANSWERS: dict[str, Any] = {
+    "predict": {"predictions": [{"label": "big_tip", "probability": 0.81}]},
+    "classify": {"results": [[["small_tip", 0.38], ["big_tip", 0.62]]]},
+    "regress": {"results": [20.18]},
+}
+ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {
+        "error": {"type": "string"},
+        "problems": {
+            "type": "array",
+            "items": {"type": "object", "properties": {"field": {"type": "string"}, "problem": {"type": "string"}}},
+        },
+    },
+}
+_TELLS = {
+    400: ("The path, a header or the request contradicts itself, or the model refused it", "x-model-version: 'new' is not a version"),
+    401: ("No key, or none that is known", "not let in: no key; send it as x-api-key, or as a bearer token"),
+    403: ("The key is not for this model", "the key reports is not for the model leaves"),
+    404: ("No such model, version or label", "Servable not found for request: Latest(lumpy)"),
+    413: ("The body is larger than is taken", "the body is too large; at most 8 MiB"),
+    422: ("The input does not fit the model", "instances[0].RM: 'six' does not fit; the model takes numbers"),
+    429: ("More requests than the key may make; Retry-After tells when", "reports may make 60 requests a minute; try again in 3 s"),
+    500: ("The model failed", "..."),
+    501: ("The model server cannot do that", "..."),
+    503: ("No room, or no model server; Retry-After tells when", "more requests than can be answered; try again in 1 s"),
+    504: ("The model did not answer in time", "the model server default did not answer within 30 s"),
+}
+
+
+def request_body(verb: str) -> dict[str, Any]:
+    """The body of a call, for OpenAPI."""
+    return {"requestBody": {"required": True, "content": {"application/json": _BODIES[verb]}}}
+
+
+def answers(verb: str) -> dict[int | str, dict[str, Any]]:
+    """Every answer of a call, for OpenAPI."""
+    good = {
+        "description": "The model's answer, as TF Serving writes it",
+        "headers": {"x-model-version": {"schema": {"type": "string"}, "description": "the version that answered"}},
+        "content": {"application/json": {"schema": {"type": "object"}, "example": _ANSWERS[verb]}},
+    }
+    return {200: good, **problems()}
+
+
+def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The errors, for OpenAPI; all of them where none is named."""
+    return {
+        status: {"description": told, "content": {"application/json": {"schema": ERROR, "example": {"error": example}}}}
+        for status, (told, example) in _TELLS.items()
+        if not statuses or status in statuses
+    }
+
+
+def good(description: str, example: Any) -> dict[int | str, dict[str, Any]]:
+    """A 200 with an example, and the errors."""
+    return {200: {"description": description, "content": {"application/json": {"example": example}}}, **problems()}
+
+
+STATUS = good(
+    "As TF Serving writes it",
+    {"model_version_status": [{"version": "3", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]},
+)
+METADATA = good("As TF Serving writes it", {"model_spec": {"name": "housing", "signature_name": "", "version": "3"}, "metadata": {}})
+MODELS = good(
+    "Every model, with what is live",
+    {"models": [{"model": "housing", "live": 3, "versions": [{"version": 3, "state": "AVAILABLE", "metrics": {"mae": 2.55}}]}]},
+)
+MODEL = good(
+    "One model: versions, routes, signatures, form",
+    {"model": "housing", "live": 3, "versions": [], "signatures": {}, "form": {"signature": "predict", "fields": []}},
+)
+HISTORY = good("The newest events first", {"model": "housing", "events": [{"at": "2026-11-20T20:03:53Z", "kind": "publish", "version": 3}]})
+IMAGE = good(
+    "For each image its classes, the likeliest first",
+    {"model": "leaves", "version": 3, "predictions": [{"file": "leaf.jpg", "classes": [{"label": "cmd", "score": 0.97}]}]},
+)
+IMAGE_BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            "multipart/form-data": {
+                "schema": {
+                    "type": "object",
+                    "required": ["file"],
+                    "properties": {"file": {"type": "array", "items": {"type": "string", "format": "binary"}, "minItems": 1}},
+                }
+            }
+        },
+    }
+}

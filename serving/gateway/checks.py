@@ -1,0 +1,159 @@
+"""Does a request fit the model? Found out from its signature alone, before it costs a call, and told with the field's name. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from serving.protocol import predict
+from serving.protocol.json_arrays import Array, infer_shape, is_base64, read_array
+from serving.protocol.json_text import shown, type_name
+from serving.protocol.predict import Format
+from serving.protocol.signature import CLASSIFY_METHOD, DEFAULT_SIGNATURE, REGRESS_METHOD, SignatureSpec, TensorSpec
+from serving.protocol.status import StatusError
+
+_TOLD = 10
+_METHODS = {"classify": CLASSIFY_METHOD, "regress": REGRESS_METHOD}
+_TAKES = {
+    **dict.fromkeys(("float32", "float64"), "numbers"),
+    **dict.fromkeys(("int8", "int16", "int32", "int64", "uint8", "uint32", "uint64"), "whole numbers"),
+    "bool": "true or false",
+    "string": 'texts, or bytes as {"b64": ...}',
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with a field. ``field`` is the way to it, as in ``instances[3].fare``; "" for the whole body."""
+
+    field: str
+    problem: str
+
+
+class Unfit(Exception):
+    """The request does not fit the model."""
+
+    def __init__(self, problems: Sequence[Problem]) -> None:
+        self.problems = list(problems)
+        first = self.problems[0]
+        super().__init__(f"{first.field}: {first.problem}" if first.field else first.problem)
+
+
+def find_signature(signatures: Mapping[str, SignatureSpec], asked: str, verb: str) -> SignatureSpec:
+    """The signature that a request is for: the one it names, or the usual one of the verb.
+
+    Without a name, classify and regress take the model's only signature of that method if it has no ``serving_default`` that is one.
+
+    Raises:
+        Unfit: there is none.
+    """
+    wanted = _METHODS.get(verb)
+    listed = ", ".join(sorted(name for name, spec in signatures.items() if wanted in (None, spec.method_name))) or "none"
+    if asked:
+        spec = signatures.get(asked)
+        if spec is None:
+            raise Unfit([Problem("signature_name", f"the model has no signature {asked!r}; for {verb} it has: {listed}")])
+        if wanted and spec.method_name != wanted:
+            raise Unfit([Problem("signature_name", f"{asked!r} cannot {verb}; for that the model has: {listed}")])
+        return spec
+    default = signatures.get(DEFAULT_SIGNATURE)
+    if default is not None and wanted in (None, default.method_name):
+        return default
+    fitting = [spec for spec in signatures.values() if wanted in (None, spec.method_name)]
+    if len(fitting) != 1:
+        raise Unfit([Problem("signature_name", f"give one; for {verb} the model has: {listed}")])
+    return fitting[0]
+
+
+def read_inputs(document: Mapping[str, Any], spec: SignatureSpec, most: int) -> tuple[Format, dict[str, Array]]:
+    """The tensors of a predict request.
+
+    Args:
+        most: how many rows it may have.
+
+    Raises:
+        Unfit: a field is missing, unknown, of another type or of another shape.
+    """
+    rows = document.get("instances")
+    if isinstance(rows, list) and len(rows) > most:
+        raise Unfit([Problem("instances", f"{len(rows)} rows; at most {most} at once")])
+    try:
+        form, arrays = predict.read_inputs(document, spec, spec.name)
+    except StatusError as error:
+        raise Unfit(_explained(document, spec) or [Problem("", error.message)]) from error
+    key = "instances" if form is Format.ROW else "inputs"
+    problems = [
+        Problem(f"{key}.{name}" if form is Format.COLUMNAR else f"{key}[*].{name}", told)
+        for name, array in arrays.items()
+        if (told := _misshapen(array.shape, spec.inputs[name])) is not None
+    ]
+    if problems:
+        raise Unfit(problems)
+    if form is Format.COLUMNAR and (longest := max((len(array) for array in arrays.values() if array.ndim), default=0)) > most:
+        raise Unfit([Problem("inputs", f"{longest} rows; at most {most} at once")])
+    return form, arrays
+
+
+def _misshapen(shape: tuple[int, ...], spec: TensorSpec) -> str | None:
+    if spec.shape is None:
+        return None
+    fits = len(shape) == len(spec.shape) and all(wanted in (None, size) for size, wanted in zip(shape, spec.shape, strict=True))
+    return None if fits else f"has the shape {_shape(shape)}; the model takes {_shape(spec.shape)}"
+
+
+def _shape(sizes: Sequence[int | None]) -> str:
+    return "[" + ", ".join("any" if size is None else str(size) for size in sizes) + "]"
+
+
+def _explained(document: Mapping[str, Any], spec: SignatureSpec) -> list[Problem]:
+    """Which fields are wrong; none where it is not a field that is."""
+    if isinstance(document.get("instances"), list) and "inputs" not in document:
+        found: list[Problem] = []
+        for number, row in enumerate(document["instances"]):
+            found += _fields(row, spec, f"instances[{number}]", of_row=True)
+            if len(found) >= _TOLD:
+                break
+        return found[:_TOLD]
+    if "inputs" in document and "instances" not in document:
+        return _fields(document["inputs"], spec, "inputs", of_row=False)[:_TOLD]
+    return []
+
+
+def _fields(value: Any, spec: SignatureSpec, place: str, *, of_row: bool) -> list[Problem]:
+    if not isinstance(value, dict) or is_base64(value):
+        if len(spec.inputs) != 1:
+            return [Problem(place, f"expected an object with {', '.join(sorted(spec.inputs))}, found {_json_type(value)}")]
+        ((name, tensor),) = spec.inputs.items()
+        return _value(value, tensor, place, of_row=of_row)
+    found = [
+        Problem(f"{place}.{name}", f"unknown; the model takes: {', '.join(sorted(spec.inputs))}")
+        for name in value
+        if name not in spec.inputs
+    ]
+    for name, tensor in sorted(spec.inputs.items()):
+        if name not in value:
+            found.append(Problem(f"{place}.{name}", f"missing; the model takes {_takes(tensor)}"))
+        else:
+            found += _value(value[name], tensor, f"{place}.{name}", of_row=of_row)
+    return found
+
+
+def _value(value: Any, tensor: TensorSpec, place: str, *, of_row: bool) -> list[Problem]:
+    try:
+        read_array(value, tensor.dtype)
+    except StatusError:
+        return [Problem(place, f"{shown(value)[:80]} does not fit; the model takes {_takes(tensor)}")]
+    wanted = tensor.shape[1:] if of_row and tensor.shape else tensor.shape
+    told = _misshapen(infer_shape(value), TensorSpec(tensor.dtype, wanted)) if wanted is not None else None
+    return [Problem(place, told)] if told else []
+
+
+def _takes(tensor: TensorSpec) -> str:
+    return _TAKES.get(tensor.dtype, tensor.dtype)
+
+
+def _json_type(value: Any) -> str:
+    return {"Array": "a list", "Object": "an object", "String": "a text", "Number": "a number", "Null": "null"}.get(
+        type_name(value), "a value"
+    )

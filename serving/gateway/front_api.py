@@ -1,0 +1,154 @@
+"""What applications and the page ask beside TF Serving's API: models and their history, images, and whether we are well."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from starlette.datastructures import UploadFile
+
+from serving.gateway import api_documents, forms
+from serving.gateway.catalogue import live_version, version_rows
+from serving.gateway.checks import Problem, Unfit
+from serving.gateway.images import Upload, best_classes, check_images, column_of, how_to_ask
+from serving.gateway.model_api import permitted, version_header
+from serving.gateway.routing import Target
+from serving.gateway.state import Gateway
+from serving.protocol.status import Code, StatusError
+from serving.rows import answers_by_row
+
+# A list of models must not wait for the slowest server.
+_LIST_SECONDS = 3.0
+_READY_SECONDS = 2.0
+_MOST_FILES = 16
+
+
+def router(gateway: Gateway) -> APIRouter:
+    """The routes."""
+    api = APIRouter()
+
+    @api.get("/models", tags=["Models"], summary="All models and what is live", responses=api_documents.MODELS)
+    async def models(request: Request) -> JSONResponse:
+        names = sorted({*gateway.config.models, *(() if gateway.config.only_listed else await gateway.catalogue.models())})
+        names = [name for name in names if request.state.call.caller.may_ask(name)]
+        return JSONResponse({"models": await asyncio.gather(*(_summary(gateway, name) for name in names))})
+
+    @api.get("/models/{model}", tags=["Models"], summary="One model, with the form to ask it", responses=api_documents.MODEL)
+    async def model(request: Request, model: str) -> JSONResponse:
+        permitted(gateway, request.state.call, model)
+        return JSONResponse(await _details(gateway, model))
+
+    @api.get("/models/{model}/history", tags=["Models"], summary="Publishes, refusals, rollbacks", responses=api_documents.HISTORY)
+    async def history(request: Request, model: str) -> JSONResponse:
+        permitted(gateway, request.state.call, model)
+        return JSONResponse({"model": model, "events": await gateway.catalogue.history(model)})
+
+    @api.post(
+        "/predict/{model}/image",
+        tags=["Images"],
+        summary="Classes of uploaded images",
+        responses=api_documents.IMAGE,
+        openapi_extra=api_documents.IMAGE_BODY,
+    )
+    async def image(request: Request, model: str, signature: str | None = Query(None)) -> JSONResponse:
+        permitted(gateway, request.state.call, model)
+        uploads = await _uploads(request)
+        check_images(uploads, gateway.config.limits)
+        answer = await _ask_about(gateway, request, model, uploads, signature)
+        return JSONResponse(answer, headers=version_header(answer["version"]))
+
+    @api.get("/healthz", tags=["Health"], summary="Alive")
+    async def healthz() -> PlainTextResponse:
+        return PlainTextResponse("ok\n")
+
+    @api.get("/readyz", tags=["Health"], summary="A model server can be asked", responses=api_documents.problems(503))
+    async def readyz() -> JSONResponse:
+        ready = await _ready(gateway)
+        return JSONResponse(ready, 200 if ready["ready"] else 503)
+
+    @api.get("/metrics", tags=["Health"], summary="Counters, for Prometheus")
+    async def metrics() -> Response:
+        for name, upstream in gateway.upstreams.items():
+            gateway.metrics.upstream_open.labels(name).set(upstream.is_open)
+        return Response(gateway.metrics.page(), media_type=gateway.metrics.content_type)
+
+    return api
+
+
+async def _uploads(request: Request) -> list[Upload]:
+    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
+        raise Unfit([Problem("content-type", "expected multipart/form-data with a part named file")])
+    async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
+        return [Upload(part.filename or "image", await part.read()) for part in form.getlist("file") if isinstance(part, UploadFile)]
+
+
+async def _ask_about(gateway: Gateway, request: Request, model: str, uploads: list[Upload], signature: str | None) -> dict[str, Any]:
+    known, upstream, room = request.state.call, gateway.upstream_of(model), gateway.room(model)
+    try:
+        asked, choice = gateway.route(model, "predict", Target(), request.headers, known.caller)
+    except ValueError as error:
+        raise StatusError(Code.INVALID_ARGUMENT, str(error)) from error
+    known.route = choice.why
+    timeout = gateway.timeout(model)
+    how = how_to_ask((await upstream.signatures(model, asked.target, timeout)).signatures, signature)
+    names = [upload.name for upload in uploads]
+    flying = gateway.metrics.in_flight.labels(gateway.metrics.name(model))
+    with flying.track_inprogress():
+        if how.verb == "classify":
+            examples = [{how.column: upload.content} for upload in uploads]
+            rows, version = await gateway.calls.classes(replace(asked, verb="classify"), how.signature, examples, upstream, room, timeout)
+            predictions = [{"file": name, "classes": best_classes(row)} for name, row in zip(names, rows, strict=True)]
+        else:
+            predicted = await gateway.calls.outputs(asked, how.signature, {how.column: column_of(uploads)}, upstream, room, timeout)
+            version = predicted.version
+            predictions = [{"file": name, **row} for name, row in zip(names, answers_by_row(predicted.outputs), strict=True)]
+    known.version = version
+    return {"model": model, "version": version, "signature": how.signature.name, "route": choice.why, "predictions": predictions}
+
+
+async def _summary(gateway: Gateway, model: str) -> dict[str, Any]:
+    """A model's versions; a server that is not there is a problem of this model, not of the list."""
+    published = await gateway.catalogue.published(model)
+    try:
+        statuses = await gateway.upstream_of(model).status(model, min(_LIST_SECONDS, gateway.timeout(model)))
+    except StatusError as error:
+        return {"model": model, "live": None, "versions": version_rows([], published), "problem": error.message}
+    return {"model": model, "live": live_version(statuses), "versions": version_rows(statuses, published)}
+
+
+async def _details(gateway: Gateway, model: str) -> dict[str, Any]:
+    found = await _summary(gateway, model)
+    if not found["versions"] and "problem" in found:
+        # Neither served nor published: that is no model, or no server.
+        await gateway.upstream_of(model).status(model, gateway.timeout(model))
+    rules = gateway.rules(model)
+    found |= {
+        "arms": msgspec.to_builtins(rules.arms),
+        "shadow": msgspec.to_builtins(rules.shadow),
+        "shadowed": gateway.shadows.record(model),
+    }
+    if found["live"] is None:
+        return found
+    try:
+        known = await gateway.upstream_of(model).signatures(model, Target(), gateway.timeout(model))
+    except StatusError as error:
+        return {**found, "problem": error.message}
+    return {**found, "signatures": forms.signatures_document(known.signatures), "form": forms.form(known.signatures)}
+
+
+async def _ready(gateway: Gateway) -> dict[str, Any]:
+    """Ready while some model server answers: what it answers about which model is its own affair."""
+    if gateway.draining:
+        return {"ready": False, "problem": "ending"}
+    states = dict(
+        zip(
+            gateway.upstreams,
+            await asyncio.gather(*(upstream.reachable(_READY_SECONDS) for upstream in gateway.upstreams.values())),
+            strict=True,
+        )
+    )
+    return {"ready": any(states.values()), "upstreams": {name: "ok" if good else "cannot be reached" for name, good in states.items()}}
