@@ -17,7 +17,8 @@ from serving.cli_frame import run_command
 @click.command()
 @click.option("--config", "file", type=click.Path(path_type=Path), required=True, help="The gateway's configuration; changes are followed.")
 @click.option("--ports-file", type=click.Path(path_type=Path), help="Where to write the port that was taken, as JSON.")
-def gateway(file: Path, ports_file: Path | None) -> None:
+@click.option("--parent-pid", type=int, help="End when this process is gone.")
+def gateway(file: Path, ports_file: Path | None, parent_pid: int | None) -> None:
     """Answer for model servers until SIGTERM or Ctrl-C.
 
     \b
@@ -26,6 +27,10 @@ def gateway(file: Path, ports_file: Path | None) -> None:
     """
     from serving.gateway.follow import ConfigFile
 
+    if parent_pid is not None:
+        from serving.server.orphan import watch
+
+        watch(parent_pid, None)
     followed = ConfigFile(file)
     run(followed.config, followed, ports_file)
 

@@ -1,0 +1,189 @@
+"""A model server and the gateway as two processes that live and die together: what compose does, without Docker.
+
+starting -> both ready -> one ends or somebody asks for the end -> gateway drains -> model server drains -> gone
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import yaml
+from msgspec import structs, to_builtins
+
+from configs.environment import EnvironmentConfig
+from configs.errors import SluicewayError, UsageError
+from configs.gateway import GatewayConfig, Upstream
+from serving.launchers.child import child_environment
+from serving.server.signals import end_on_signals
+from serving.store import open_store
+
+_START_SECONDS = 120.0
+_LOOK_SECONDS = 0.2
+_TAIL_LINES = 8
+
+
+def gateway_config(chosen: EnvironmentConfig, store: Path) -> GatewayConfig:
+    """The environment's gateway; where it names no store and no server of its own, the environment's."""
+    config = chosen.gateway
+    if config.store is None and store.is_dir():
+        config = structs.replace(config, store=str(store))
+    if config.upstreams == GatewayConfig().upstreams:
+        config = structs.replace(config, upstreams={"default": Upstream(grpc=f"{chosen.server.host}:{chosen.server.grpc_port}")})
+    return config
+
+
+class Stack:
+    """Both processes."""
+
+    def __init__(
+        self, chosen: EnvironmentConfig, store: Path, models: Sequence[str] | None, *, verbose: bool, say: Callable[[str], None]
+    ) -> None:
+        """
+        Args:
+            models: those to serve; None: every model of the store.
+
+        Raises:
+            UsageError: nothing is published.
+        """
+        self._chosen, self._store, self._verbose, self._say = chosen, store, verbose, say
+        opened = open_store(chosen.store.kind, str(store))
+        published = [name for name in (models if models is not None else opened.models()) if opened.versions(name)]
+        missing = sorted(set(models or ()) - set(published))
+        if missing or not published:
+            name = missing[0] if missing else "taxi"
+            what = f"{missing[0]} has no published version" if missing else "nothing is published"
+            raise UsageError(f"{what} in {store}; publish one: sluiceway run {name}")
+        self._models = published
+        self._children: list[tuple[str, subprocess.Popen[bytes], Path]] = []
+
+    def run(self) -> None:
+        """Start, say where, wait for the end, stop.
+
+        Raises:
+            SluicewayError: one of them did not start, or ended by itself.
+        """
+        stop = threading.Event()
+        end_on_signals(stop)
+        with tempfile.TemporaryDirectory(prefix="sluiceway-up-") as folder:
+            try:
+                self._start(Path(folder), stop)
+                self._wait(stop)
+            finally:
+                self._end()
+        self._say("stopped")
+
+    def _start(self, folder: Path, stop: threading.Event) -> None:
+        server = self._chosen.server
+        self._say(f"model server: {', '.join(self._models)} ...")
+        (folder / "models.config").write_text(_model_config(self._store, self._models), encoding="utf-8")
+        ports = self._launch(
+            folder,
+            "model server",
+            [
+                *("-m", "serving.server", f"--model_config_file={folder / 'models.config'}"),
+                *(f"--port={server.grpc_port}", f"--rest_api_port={server.rest_port}", f"--bind={server.host}"),
+                f"--file_system_poll_wait_seconds={server.poll_seconds}",
+                f"--ports_file={folder / 'server.json'}",
+                f"--parent_pid={os.getpid()}",
+                *(["--verbose"] if self._verbose else []),
+            ],
+            folder / "server.json",
+            stop,
+        )
+        if stop.is_set():
+            return
+        config = gateway_config(self._chosen, self._store)
+        if config.upstreams.keys() == {"default"}:
+            config = structs.replace(config, upstreams={"default": Upstream(grpc=f"{server.host}:{ports['grpc']}")})
+        file = folder / "gateway.yaml"
+        file.write_text(yaml.safe_dump(to_builtins(config)), encoding="utf-8")
+        taken = self._launch(
+            folder,
+            "gateway",
+            ["-m", "serving.gateway", f"--config={file}", f"--ports-file={folder / 'gateway.json'}", f"--parent-pid={os.getpid()}"],
+            folder / "gateway.json",
+            stop,
+        )
+        if stop.is_set():
+            return
+        host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host
+        self._say(f"page   http://{host}:{taken['http']}/")
+        self._say(f"REST   http://{host}:{taken['http']}/v1/models/{self._models[0]}:predict")
+        self._say(f"gRPC   {server.host}:{ports['grpc']}   (the model server itself)")
+        self._say("Ctrl-C stops")
+
+    def _launch(self, folder: Path, name: str, arguments: list[str], ports_file: Path, stop: threading.Event) -> dict[str, int]:
+        log = folder / f"{name}.log"
+        with log.open("wb") as output:
+            child = subprocess.Popen(
+                [sys.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=None if self._verbose else output,
+                stderr=None if self._verbose else subprocess.STDOUT,
+                env=_environment(),
+                # Ctrl-C on the terminal is for us: the gateway must drain before its server goes.
+                start_new_session=True,
+            )
+        self._children.append((name, child, log))
+        until = time.monotonic() + _START_SECONDS
+        while not stop.is_set():
+            if ports_file.is_file():
+                found: dict[str, int] = json.loads(ports_file.read_text(encoding="utf-8"))
+                return found
+            self._check_alive()
+            if time.monotonic() > until:
+                raise SluicewayError(f"the {name} did not start within {_START_SECONDS:.0f} s: {_tail(log)}")
+            stop.wait(_LOOK_SECONDS)
+        return {}
+
+    def _wait(self, stop: threading.Event) -> None:
+        while not stop.is_set():
+            self._check_alive()
+            stop.wait(_LOOK_SECONDS)
+
+    def _check_alive(self) -> None:
+        for name, child, log in self._children:
+            code = child.poll()
+            if code is not None:
+                kind = UsageError if code == UsageError.exit_code else SluicewayError
+                raise kind(f"the {name} ended with code {code}: {_tail(log)}")
+
+    def _end(self) -> None:
+        """The gateway first, so that what it has taken on is still answered."""
+        for _, child, _ in reversed(self._children):
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+            try:
+                child.wait(self._chosen.gateway.limits.drain_seconds + 10)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.wait()
+
+
+def _environment() -> dict[str, str]:
+    """That of any child, and the variables that a gateway's configuration may name for its keys."""
+    return {**os.environ, **child_environment()}
+
+
+def _model_config(store: Path, models: Sequence[str]) -> str:
+    """TF Serving's model config file, as text."""
+    form = '  config {{ name: {} base_path: {} model_platform: "tensorflow" }}'
+    entries = [form.format(json.dumps(name), json.dumps(str(store / name))) for name in models]
+    return "model_config_list {\n" + "\n".join(entries) + "\n}\n"
+
+
+def _tail(log: Path) -> str:
+    try:
+        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    except OSError:
+        return "it said nothing"
+    return " / ".join(lines[-_TAIL_LINES:])[-600:] or "it said nothing"
