@@ -1,9 +1,8 @@
-"""The commands of the serving side: serve, predict, versions, history."""
+"""The commands of the serving side and where they live; here: serve, versions, history."""
 
 from __future__ import annotations
 
 import importlib.util
-import json
 import os
 import sys
 from pathlib import Path
@@ -13,13 +12,17 @@ import click
 
 from configs.errors import UsageError
 from serving.cli_frame import json_option, print_json, settings_options
-from serving.errors import ModelNotFound, Unavailable
 
 COMMANDS = {
     "serve": ("serving.cli:serve", "Serve what is live, and what goes live later."),
-    "predict": ("serving.cli:predict", "Ask a served model."),
+    "predict": ("serving.cli_predict:predict", "Ask a served model."),
     "versions": ("serving.cli:versions", "List the published versions of a model."),
     "history": ("serving.cli:history", "Tell what was published and what was refused, and why."),
+    "gateway": ("serving.cli_gateway:gateway", "Answer for the model servers: API, images, history, page."),
+    "gateway-key": ("serving.cli_gateway:gateway_key", "Make an API key for the gateway."),
+    "up": ("serving.cli_gateway:up", "Start model server and gateway together, with the page."),
+    "serving-config": ("serving.cli_deploy:serving_config", "Write TF Serving's own configuration files."),
+    "deploy": ("serving.cli_deploy:deploy", "Bring the whole stack to containers or a cluster."),
 }
 
 
@@ -67,61 +70,6 @@ def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: 
     # The server takes this process's place: signals, exit code and logs are its own.
     sys.stdout.flush()
     os.execv(sys.executable, [sys.executable, "-m", "serving.server", *flags])
-
-
-@click.command()
-@click.argument("use_case")
-@click.argument("row")
-@settings_options
-@click.option("--version", type=int, help="Ask this version; without it, the newest that is served.")
-@click.option("--signature", default="predict", show_default=True, help="The signature to call.")
-@click.option("--grpc", "transport", flag_value="grpc", help="Ask over gRPC.")
-@click.option("--rest", "transport", flag_value="rest", default=True, help="Ask over REST (the default).")
-@json_option
-def predict(
-    use_case: str,
-    row: str,
-    environment: str,
-    overrides: tuple[str, ...],
-    version: int | None,
-    signature: str,
-    transport: str,
-    as_json: bool,
-) -> None:
-    """Ask the server for a prediction. ROW is a JSON object, a list of them, or @FILE with either.
-
-    Columns that are left out are missing values.
-
-    \b
-    Example:
-      sluiceway predict taxi '{"fare": 12.5, "trip_start_hour": 19, "payment_type": "Credit Card"}'
-    """
-    from serving.clients import load
-    from serving.rows import answers_by_row, columns_from_rows, read_rows
-
-    use_case, chosen, _ = _environment(use_case, environment, overrides)
-    rows = read_rows(row)
-    address = (
-        f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
-    )
-    try:
-        with load(transport)(f"http://{address}" if transport == "rest" else address) as client:
-            spec = client.metadata(use_case, version).get(signature)
-            if spec is None:
-                raise UsageError(f"{use_case} has no signature {signature!r}; see: curl http://{address}/v1/models/{use_case}/metadata")
-            outputs = client.predict(use_case, columns_from_rows(rows, spec), version=version, signature=signature)
-            answered_by = version or client.live_version(use_case)
-    except Unavailable as error:
-        raise Unavailable(f"{error}; is it running? start it: sluiceway serve {use_case}", code=error.code) from error
-    except ModelNotFound as error:
-        raise ModelNotFound(f"{error}; what is published: sluiceway versions {use_case}", code=error.code) from error
-    predictions = answers_by_row(outputs)
-    if as_json:
-        print_json({"model": use_case, "version": answered_by, "signature": signature, "predictions": predictions})
-        return
-    for prediction in predictions:
-        click.echo(json.dumps(prediction, ensure_ascii=False))
-    click.echo(f"answered by {use_case} v{answered_by} over {transport}", err=True)
 
 
 @click.command()

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
 
-from serving.protocol.signature import SignatureSpec
-
-Signatures = Mapping[str, SignatureSpec]
+from serving.clients.base import Signatures
+from serving.protocol.routes import Target
 
 
 class SignatureCache:
     """Signatures by model and version asked for. Whoever finds them outdated says so with `forget`."""
 
-    def __init__(self, fetch: Callable[[str, int | None], Signatures]) -> None:
-        self._fetch = fetch
-        self._known: dict[tuple[str, int | None], Signatures] = {}
+    def __init__(self) -> None:
+        self._known: dict[Target, Signatures] = {}
         self._lock = threading.Lock()
 
-    def get(self, model: str, version: int | None) -> Signatures:
-        """The signatures, fetched once."""
+    def get(self, target: Target) -> Signatures | None:
+        """What is known, if anything."""
         with self._lock:
-            known = self._known.get((model, version))
-        if known is None:
-            known = self._fetch(model, version)
-            with self._lock:
-                self._known[(model, version)] = known
-        return known
+            return self._known.get(target)
 
-    def forget(self, model: str, version: int | None) -> None:
+    def put(self, target: Target, signatures: Signatures) -> None:
+        """Remember what the server said."""
+        with self._lock:
+            self._known[target] = signatures
+
+    def forget(self, target: Target) -> None:
         """Fetch anew at the next call: another version may be the latest by now."""
         with self._lock:
-            self._known.pop((model, version), None)
+            self._known.pop(target, None)

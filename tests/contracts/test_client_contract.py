@@ -1,22 +1,30 @@
-"""Every client keeps the contract: the fake, REST and gRPC, the last two against a real server."""
+"""Every client keeps the contract: the fake, and REST and gRPC, blocking and asyncio, against a real server."""
 
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Iterator
 
 import numpy as np
 import pytest
 
-from serving.clients import CLIENTS, load
-from serving.clients.base import PredictClient
+from configs.errors import UsageError
+from serving.clients import ASYNC_CLIENTS, CLIENTS
+from serving.clients.base import PredictClient, answered_by
 from serving.errors import BadRequest, ModelNotFound, PredictError, Unavailable
-from serving.launchers.embedded import EmbeddedLauncher, EmbeddedServer
+from serving.protocol.dtypes import BY_NAME
 from serving.protocol.signature import SignatureSpec, TensorSpec
 from serving.protocol.status import State
-from tests.fakes.client import FakeClient, FakeModel
+from tests.fakes.client import FakeModel
+from tests.integration.serving.clients.on_loop import opened
+from tests.integration.serving.contract.servers import HALF, served, wait_until_available
+from tests.integration.serving.contract.zoo import entry, lay_out
+from tests.integration.serving.server_process import ServerProcess
 from tests.integration.serving.small_model import saved_model
+from tests.unit.serving.clients.labelled import LabelledFake
 
+TRANSPORTS = (*CLIENTS, *ASYNC_CLIENTS)
 COLUMNS = {"x": [1.0, 2.0], "n": [1, 2], "k": ["a", "b"]}
 
 
@@ -53,21 +61,41 @@ def fake_model() -> FakeModel:
     return FakeModel(signatures, lambda _, a: {"y": 2 * a["x"] + a["n"], "k": a["k"], "count": a["n"]}, classify, regress)
 
 
+def fake_half(addend: float) -> FakeModel:
+    """What the SavedModels `half_plus_two` and `half_plus_three` compute."""
+    spec = SignatureSpec("serving_default", "", {"x": TensorSpec("float32")}, {"y": TensorSpec("float32")})
+    return FakeModel(
+        {"serving_default": spec},
+        lambda _, a: {"y": a["x"] / 2 + addend},
+        lambda _, examples: [[("", example["x"][0] / 2 + addend)] for example in examples],
+        lambda _, examples: [example["x"][0] / 2 + addend for example in examples],
+    )
+
+
+def fake_echo() -> FakeModel:
+    """What the SavedModel `echo` computes: y = x, a signature for each element type."""
+    types = {name: TensorSpec(name) for name in BY_NAME}
+    return FakeModel({name: SignatureSpec(name, "", {"x": kind}, {"y": kind}) for name, kind in types.items()}, lambda _, a: {"y": a["x"]})
+
+
 @pytest.fixture(scope="module")
-def server() -> Iterator[EmbeddedServer]:
-    with EmbeddedLauncher() as launcher, launcher.launch(saved_model("plain"), model_name="m") as running:
-        running.wait_until_available(120)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    root = lay_out(tmp_path_factory.mktemp("models"), ("half", 1, "half_plus_two"), ("half", 2, "half_plus_three"), ("echo", 1, "echo"))
+    shutil.copytree(saved_model("plain"), root / "m" / "1")
+    with served(root, entry(root, "m"), entry(root, "echo"), entry(root, "half", HALF)) as running:
+        wait_until_available(running, {"m": 1, "echo": 1, "half": 2})
         yield running
 
 
-@pytest.fixture(params=["fake", *CLIENTS])
+@pytest.fixture(params=["fake", *TRANSPORTS])
 def client(request: pytest.FixtureRequest) -> Iterator[PredictClient]:
     if request.param == "fake":
-        yield FakeClient({"m": {1: fake_model()}})
+        models = {"m": {1: fake_model()}, "half": {1: fake_half(2), 2: fake_half(3)}, "echo": {1: fake_echo()}}
+        yield LabelledFake(models, {"half": {"stable": 1, "canary": 2}})
         return
-    running: EmbeddedServer = request.getfixturevalue("server")
-    with load(request.param)(running.rest_address if request.param == "rest" else running.grpc_address) as opened:
-        yield opened
+    running: ServerProcess = request.getfixturevalue("server")
+    with opened(request.param, running.rest_address, running.grpc_address) as client:
+        yield client
 
 
 def test_named_arrays_come_back_in_the_types_of_the_signature(client):
@@ -157,6 +185,72 @@ def test_an_example_that_the_model_cannot_parse_is_a_bad_request(client):
         client.regress("m", [{"wrong": 1.0}], signature="regress")
 
 
+@pytest.mark.parametrize(("label", "version", "y"), [("stable", 1, 3.0), ("canary", 2, 4.0)])
+def test_a_label_chooses_the_version(client, label, version, y):
+    outputs = client.predict("half", {"x": [2.0]}, label=label)
+    assert outputs["y"].tolist() == [y]
+    assert client.regress("half", [{"x": [2.0]}], label=label, signature="regress_x_to_y") == [y]
+    assert client.classify("half", [{"x": [2.0]}], label=label, signature="classify_x_to_y") == [[("", y)]]
+    assert client.metadata("half", label=label).version == version
+    assert [status.version for status in client.status("half", label=label)] == [version]
+    assert client.live_version("half", label=label) == version
+
+
+def test_an_answer_names_its_version_where_the_wire_does(client, request):
+    told = "rest" not in request.node.callspec.id
+    assert answered_by(client.predict("half", {"x": [2.0]})) == (2 if told else None)
+    assert answered_by(client.predict("half", {"x": [2.0]}, label="stable")) == (1 if told else None)
+    assert answered_by(client.regress("half", [{"x": [2.0]}], signature="regress_x_to_y")) == (2 if told else None)
+    assert answered_by(client.classify("half", [{"x": [2.0]}], version=1, signature="classify_x_to_y")) == (1 if told else None)
+    assert client.metadata("half").version == 2
+
+
+def test_an_unknown_label_is_a_bad_request_and_leads_to_no_version(client):
+    with pytest.raises(BadRequest, match="Unrecognized servable version label: nope"):
+        client.predict("half", {"x": [2.0]}, label="nope")
+    assert client.live_version("half", label="nope") is None
+    assert client.live_version("unknown", label="nope") is None
+
+
+@pytest.mark.parametrize("method", ["predict", "classify", "regress", "status", "metadata"])
+@pytest.mark.parametrize("choice", [{"version": 1, "label": "stable"}, {"version": -1}, {"version": "1"}, {"label": ""}])
+def test_a_choice_that_is_none_is_a_bad_request(client, method, choice):
+    given = {"predict": ({"x": [1.0]},), "classify": ([{}],), "regress": ([{}],)}.get(method, ())
+    with pytest.raises(BadRequest):
+        getattr(client, method)("half", *given, **choice)
+
+
+def extremes(name: str) -> list[object]:
+    """Values of an element type that are easily lost on the way."""
+    kind = BY_NAME[name].numpy
+    if kind.kind in "iu":
+        return [int(np.iinfo(kind).min), int(np.iinfo(kind).max), 0, 1, 2, 3]
+    if kind.kind == "b":
+        return [True, False, True, True, False, False]
+    if kind.kind == "O":
+        return [b"\xff\x00\xfe", b"", "\u00e9".encode(), b'"\\', b"\n", b"x" * 300]
+    if kind.kind == "c":
+        return [0, 1 - 2j, complex(0, math.inf), complex(math.nan, 1), -1j, 0.1 + 0.1j]
+    return [0.1, -0.0, math.nan, math.inf, -math.inf, 3.0]
+
+
+@pytest.mark.parametrize("dtype", BY_NAME)
+@pytest.mark.parametrize("shape", [(6,), (2, 3), (2, 1, 3), ()], ids=str)
+def test_every_element_type_comes_back_as_it_went(client, request, dtype, shape):
+    values = extremes(dtype)
+    flat = np.empty(6, object)
+    flat[:] = values
+    sent = (flat if dtype == "string" else np.array(values, BY_NAME[dtype].numpy)).reshape(shape or (6,))
+    sent = sent if shape else sent[1:2].reshape(())
+    if "rest" in request.node.callspec.id and dtype in ("float16", "bfloat16", "uint16", "complex64", "complex128"):
+        with pytest.raises(BadRequest, match=f"takes no {dtype}; use gRPC"):
+            client.predict("echo", {"x": sent}, signature=dtype)
+        return
+    back = client.predict("echo", {"x": sent}, signature=dtype)["y"]
+    assert (back.dtype, back.shape) == (BY_NAME[dtype].numpy, shape)
+    assert back.tolist() == sent.tolist() if dtype == "string" else back.tobytes() == sent.tobytes()
+
+
 def test_the_status_lists_versions(client):
     assert [(status.version, status.state) for status in client.status("m")] == [(1, State.AVAILABLE)]
 
@@ -176,14 +270,24 @@ def test_the_live_version_is_known(client):
     assert client.live_version("unknown") is None
 
 
-def test_closing_twice_is_fine(client):
+def test_closing_twice_is_fine_and_asking_then_is_a_mistake(client, request):
     client.close()
     client.close()
+    if "fake" not in request.node.callspec.id:
+        with pytest.raises(UsageError, match="closed"):
+            client.status("m")
 
 
-@pytest.mark.parametrize("transport", CLIENTS)
+@pytest.mark.parametrize("timeout", [0, -1.0, math.nan, math.inf])
+@pytest.mark.parametrize("transport", TRANSPORTS)
+def test_a_time_that_is_none_is_a_bad_request(transport, timeout):
+    with opened(transport, "127.0.0.1:1", "127.0.0.1:1") as client, pytest.raises(BadRequest, match="seconds above 0"):
+        client.status("m", timeout=timeout)
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
 def test_no_server_is_unavailable(transport):
-    with load(transport)("127.0.0.1:1") as client, pytest.raises(Unavailable, match=r"127\.0\.0\.1:1") as caught:
+    with opened(transport, "127.0.0.1:1", "127.0.0.1:1") as client, pytest.raises(Unavailable, match=r"127\.0\.0\.1:1") as caught:
         client.status("m", timeout=5)
     assert isinstance(caught.value, PredictError)
     assert caught.value.code == "UNAVAILABLE"

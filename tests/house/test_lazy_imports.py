@@ -86,6 +86,24 @@ def test_a_client_does_without_tensorflow(tmp_path, module):
     assert run(ROOT, tmp_path, [], SECONDS_TO_LOAD, entry=module)["loaded"] == []
 
 
+# What an application that only asks has no use for: the command line's packages, the configuration files', and the other transport's.
+NOT_FOR_ASKING = SECONDS_TO_LOAD | {"rich", "click", "pygments", "yaml", "tensorflow_serving", "uvicorn", "fastapi", "ml_dtypes"}
+
+
+@pytest.mark.parametrize(
+    ("module", "also"),
+    [
+        ("serving.clients", {"numpy", "grpc", "httpx", "google.protobuf", "msgspec"}),
+        ("serving.clients.rest", {"grpc", "google.protobuf"}),
+        ("serving.clients.async_rest", {"grpc", "google.protobuf"}),
+        ("serving.clients.grpc", {"httpx"}),
+        ("serving.clients.async_grpc", {"httpx"}),
+    ],
+)
+def test_an_application_that_asks_loads_nothing_else(tmp_path, module, also):
+    assert run(ROOT, tmp_path, [], NOT_FOR_ASKING | also, entry=module)["loaded"] == []
+
+
 def test_a_command_that_loads_a_framework_is_reported(tmp_path):
     plant(
         tmp_path,
