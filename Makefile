@@ -4,11 +4,13 @@
 # call .venv/bin/sluiceway.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test check lint types arrows bench
+.PHONY: help setup run up down test check lint types arrows bench
 MAKEFLAGS += --no-print-directory
 BIN := .venv/bin
 USE_CASE ?= taxi
 ARGS ?=
+STACK := state/deploy/compose
+GATEWAY := sluiceway/gateway:0.1.0
 
 help:  ## this list
 	@sed -n 's/^\([a-z]*\):.*  ## /  make \1	/p' $(MAKEFILE_LIST) | expand -t 16
@@ -18,6 +20,15 @@ setup:  ## build or refresh .venv; SLUICEWAY_PYTHON=/path/to/python3.x chooses t
 
 run: setup  ## data to live model; USE_CASE=taxi, ARGS='--set thresholds.auc=0.7'
 	@$(BIN)/sluiceway run $(USE_CASE) $(ARGS)
+
+up: setup  ## gateway, page and model server in containers, with what is published; MONITORING=1 adds Prometheus and Grafana
+	@docker build --quiet -f serving/deploy/gateway.Dockerfile -t $(GATEWAY) . >/dev/null
+	@$(BIN)/sluiceway deploy render --overlay compose -o $(STACK) $(ARGS)
+	@docker compose -f $(STACK)/compose.yaml $(if $(MONITORING),--profile monitoring) up --detach --wait
+	@echo "the page: http://$$(docker compose -f $(STACK)/compose.yaml port traefik 8080)"
+
+down:  ## take it down again
+	@docker compose -f $(STACK)/compose.yaml --profile monitoring down
 
 test: setup  ## all tests; ARGS='tests/unit -k store'
 	@$(BIN)/python -m pytest $(ARGS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from msgspec import Meta, field
+from msgspec import Meta
 
 from configs.section import Cores, Image, Memory, Port, PositiveInt, Section, Text
 
@@ -24,7 +24,6 @@ Bucket = Annotated[
         extra={"words": "a folder of a bucket like gs://models/store; TF Serving's released binary reads no s3://"},
     ),
 ]
-Label = Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]+\Z", extra={"words": "a label of letters, digits, _ and -"})]
 
 
 class ServedModel(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -34,7 +33,7 @@ class ServedModel(Section, frozen=True, forbid_unknown_fields=True, kw_only=True
     """So many of the newest versions."""
     versions: list[PositiveInt] = []
     """Exactly these instead; a newer one then waits until it stands here."""
-    labels: dict[Label, PositiveInt] = {}
+    labels: dict[Text, PositiveInt] = {}
     """Label to version, for requests that name a label. A version that is not published gets no label."""
 
 
@@ -81,6 +80,20 @@ class Pods(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Memory that is set aside for each, and the most it may use. A new version is loaded beside the old one: twice a model's size."""
 
 
+class ModelServers(Pods, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """TF Serving, or what starts like it."""
+
+    image: Image = TF_SERVING
+    """A tag that never changes, or a digest; ``sluiceway/server`` is our own."""
+
+
+class Gateways(Pods, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """The API and the page."""
+
+    image: Image = "sluiceway/gateway:0.1.0"
+    """A tag that never changes, or a digest."""
+
+
 class Storage(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Where the model servers of a cluster find the version store."""
 
@@ -115,8 +128,11 @@ class Compose(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     dashboards_port: Port = 8081
     """Grafana, with the profile ``monitoring``; on this machine only."""
     traefik: Image = "traefik:v3.5.0"
+    """What lets requests in."""
     prometheus: Image = "prom/prometheus:v3.5.0"
+    """Metrics, with the profile ``monitoring`` ..."""
     grafana: Image = "grafana/grafana:12.1.0"
+    """... and who draws them."""
 
 
 class DeployConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -130,10 +146,10 @@ class DeployConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=Tru
     """How requests are run together."""
     tls: Tls | None = None
     """Null: plain gRPC, on a network that only the gateway shares."""
-    model_server: Pods = field(default_factory=lambda: Pods(image=TF_SERVING))
-    """TF Serving, or an image that starts like it."""
-    gateway: Pods = field(default_factory=lambda: Pods(image="sluiceway/gateway:0.1.0"))
-    """The API and the page."""
+    model_server: ModelServers = ModelServers()
+    """Who answers."""
+    gateway: Gateways = Gateways()
+    """Who is asked."""
     storage: Storage = Storage()
     """Where versions come from, on a cluster."""
     entrance: Entrance = Entrance()

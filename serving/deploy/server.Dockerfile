@@ -3,7 +3,7 @@
 #   docker build -f serving/deploy/server.Dockerfile -t sluiceway/server:0.1.0 --build-arg COMMIT="$(git rev-parse HEAD)" .
 #   docker run --rm -p 8501:8501 -v "$PWD/state/store:/models:ro" -e MODEL_NAME=taxi sluiceway/server:0.1.0
 #
-# docs/images.md has the build arguments. The first two stages are word for word those of pipeline.Dockerfile, so that both images share them.
+# docs/images.md has the build arguments. The first two stages are word for word those of the others, so that all images share them.
 ARG BASE=debian:trixie-slim
 
 FROM ${BASE} AS python

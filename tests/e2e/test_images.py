@@ -1,6 +1,6 @@
 """The images do what their Dockerfiles say: no root, no compiler, TF Serving's names, answers that are the trainer's.
 
-The images are built before (.ci/docker build) and named by ``SLUICEWAY_TEST_SERVER_IMAGE`` and ``SLUICEWAY_TEST_PIPELINE_IMAGE``.
+The images are built before (.ci/docker build) and named by ``SLUICEWAY_TEST_SERVER_IMAGE``, ``..._PIPELINE_IMAGE``, ``..._GATEWAY_IMAGE``.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from serving.clients import load as load_client
 from serving.launchers.readiness import wait_for
 from tests.e2e.command import Ended
 
-IMAGES = {"server": "SLUICEWAY_TEST_SERVER_IMAGE", "pipeline": "SLUICEWAY_TEST_PIPELINE_IMAGE"}
+IMAGES = {kind: f"SLUICEWAY_TEST_{kind.upper()}_IMAGE" for kind in ("server", "pipeline", "gateway")}
 
 
 def docker(*arguments: str, code: int = 0) -> str:
@@ -77,6 +77,22 @@ def test_an_image_says_what_it_was_built_from(image: str) -> None:
 def test_every_module_of_ours_is_compiled(image: str) -> None:
     sources = inside(image, "cd /opt/sluiceway && find . -name '*.py' | wc -l")
     assert inside(image, "cd /opt/sluiceway && find . -name '*.pyc' | wc -l") == sources != "0"
+
+
+def test_the_gateway_image_is_small_and_knows_no_tensorflow() -> None:
+    image = image_of("gateway")
+    assert int(docker("inspect", "--format={{.Size}}", image)) < 200_000_000
+    libraries = "import cryptography, fastapi, grpc, httptools, jwt, numpy, opentelemetry.sdk, PIL.Image, prometheus_client, uvloop"
+    assert inside(image, f"python -c '{libraries}; print(numpy.dot([1.0], [2.0]))'") == "2.0"
+    assert inside(image, "python -c 'import tensorflow' 2>&1 | tail -n 1") == "ModuleNotFoundError: No module named 'tensorflow'"
+    assert inside(image, "find / -xdev -type f -perm /6000 2>/dev/null || true") == "", "nothing becomes another user"
+
+
+def test_the_gateway_image_is_the_gateway_and_can_write_a_stack() -> None:
+    image = image_of("gateway")
+    assert docker("run", "--rm", "--network=none", image, "--help").startswith("Usage: ")
+    written = inside(image, "cd /tmp && sluiceway deploy render taxi --unseen -o out && ls out")
+    assert "kustomization.yaml" in written.split()
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["step", "--help"], ["sluiceway", "--help"], ["python", "-m", "pipeline", "--help"]])
