@@ -67,7 +67,8 @@ def _file(kind: str, name: str) -> Path:
     path = CONFIG_ROOT / kind / f"{name}.yaml"
     if name not in names(kind):
         what = kind[:-1].replace("_", " ")
-        raise ConfigError(f"no {what} {name!r}; there are: {', '.join(names(kind)) or 'none'}")
+        here = f"; the folder is written ./{name}" if kind == "use_cases" and Path(name).is_dir() else ""
+        raise ConfigError(f"no {what} {name!r}; there are: {', '.join(names(kind)) or 'none'}{here}")
     return path
 
 

@@ -45,10 +45,10 @@ def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: 
     """
     from serving.store import open_store
 
-    use_case, chosen, path = _environment(use_case, environment, overrides)
+    asked, (use_case, chosen, path) = use_case, _environment(use_case, environment, overrides)
     published = open_store(chosen.store.kind, str(path)).versions(use_case)
     if not published:
-        raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {use_case}")
+        raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {asked}")
     if importlib.util.find_spec("tensorflow") is None:
         raise UsageError("serving needs TensorFlow, which is not installed: pip install 'sluiceway[server]'")
     server = chosen.server
@@ -99,7 +99,7 @@ def predict(
     from serving.clients import load
     from serving.rows import answers_by_row, columns_from_rows, read_rows
 
-    use_case, chosen, _ = _environment(use_case, environment, overrides)
+    asked, (use_case, chosen, _) = use_case, _environment(use_case, environment, overrides)
     rows = read_rows(row)
     address = (
         f"{chosen.server.host}:{chosen.server.rest_port}" if transport == "rest" else f"{chosen.server.host}:{chosen.server.grpc_port}"
@@ -112,9 +112,9 @@ def predict(
             outputs = client.predict(use_case, columns_from_rows(rows, spec), version=version, signature=signature)
             answered_by = version or client.live_version(use_case)
     except Unavailable as error:
-        raise Unavailable(f"{error}; is it running? start it: sluiceway serve {use_case}", code=error.code) from error
+        raise Unavailable(f"{error}; is it running? start it: sluiceway serve {asked}", code=error.code) from error
     except ModelNotFound as error:
-        raise ModelNotFound(f"{error}; what is published: sluiceway versions {use_case}", code=error.code) from error
+        raise ModelNotFound(f"{error}; what is published: sluiceway versions {asked}", code=error.code) from error
     predictions = answers_by_row(outputs)
     if as_json:
         print_json({"model": use_case, "version": answered_by, "signature": signature, "predictions": predictions})
@@ -137,7 +137,7 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
     """
     from serving.store import open_store
 
-    use_case, chosen, path = _environment(use_case, environment, overrides)
+    asked, (use_case, chosen, path) = use_case, _environment(use_case, environment, overrides)
     store = open_store(chosen.store.kind, str(path))
     found, damaged = store.versions(use_case), store.damaged(use_case)
     rows: list[dict[str, Any]] = [
@@ -159,7 +159,7 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
     for number, reason in damaged.items():
         click.echo(f"v{number:<4} damaged: {reason}", err=True)
     if not rows:
-        click.echo(f"no version of {use_case} in {path}; publish one: sluiceway run {use_case}")
+        click.echo(f"no version of {use_case} in {path}; publish one: sluiceway run {asked}")
     for row in rows:
         metrics = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items() if name != "example_count")
         click.echo(f"v{row['version']:<4} {row['published_at']}  {'live' if row['live'] else '    '}  {metrics}")
