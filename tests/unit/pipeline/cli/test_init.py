@@ -65,7 +65,7 @@ def test_json_lists_the_files(place):
         (["mine", "--like", "moon"], "no use case 'moon' to copy; there are: "),
         (["class", "--like", "taxi"], "'class' is no name for a use case: Python means something else by it"),
         (["numpy", "--like", "taxi"], "numpy: numpy is the name of an installed package ("),
-        (["housing", "--like", "taxi"], "housing: housing is the name of a use case that comes with sluiceway"),
+        (["taxi", "--like", "taxi"], "taxi: taxi is the name of a use case that comes with sluiceway"),
         (["there/mine", "--like", "taxi"], "there: there is no such folder"),
     ],
 )
