@@ -46,7 +46,7 @@ def newest_outputs(metadata_file: Path, use_case: str, node: str) -> dict[str, l
     Raises:
         UsageError: there is no such file, or the node never ended well.
     """
-    nothing = f"{metadata_file}: {node} of {use_case} has left nothing there; run it first: sluiceway run {use_case}"
+    nothing = f"{metadata_file}: {node} of {use_case} has left nothing there; run it first (sluiceway run)"
     # TFX would make an empty one.
     if not metadata_file.is_file():
         raise UsageError(nothing)

@@ -39,6 +39,8 @@ def load_settings(use_case: str, environment: str = "local", overrides: Sequence
     what_file = _file("use_cases", use_case) if folder is None else folder / f"{folder.name}.yaml"
     where_file = _file("environments", environment)
     what, where = _read(what_file), _read(where_file)
+    if folder is not None:
+        _anchor(what, folder)
     changed: dict[str, list[str]] = {"what": [], "where": []}
     for text in overrides:
         path, value = parse_override(text)
@@ -78,7 +80,8 @@ def _file(kind: str, name: str) -> Path:
     path = CONFIG_ROOT / kind / f"{name}.yaml"
     if name not in names(kind):
         what = kind[:-1].replace("_", " ")
-        raise ConfigError(f"no {what} {name!r}; there are: {', '.join(names(kind)) or 'none'}")
+        here = f"; the folder is written ./{name}" if kind == "use_cases" and Path(name).is_dir() else ""
+        raise ConfigError(f"no {what} {name!r}; there are: {', '.join(names(kind)) or 'none'}{here}")
     return path
 
 
@@ -98,6 +101,14 @@ def _read(path: Path) -> dict[str, Any]:
 def shown(path: Path) -> str:
     """A configuration file as messages name it: from the package folder on."""
     return str(path.relative_to(CONFIG_ROOT.parent)) if path.is_relative_to(CONFIG_ROOT.parent) else str(path)
+
+
+def _anchor(what: dict[str, Any], folder: Path) -> None:
+    """A relative place in the file of a use case of one's own starts at its folder, wherever it is run from."""
+    data = what.get("data")
+    source = data.get("source") if isinstance(data, dict) else None
+    if isinstance(data, dict) and isinstance(source, str) and source and "://" not in source and not source.startswith(("/", "~")):
+        what["data"] = {**data, "source": str(folder / source)}
 
 
 def _checked(shape: type[Section], content: dict[str, Any], path: Path, changed: list[str]) -> Any:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import keyword
 import re
+import sys
 from pathlib import Path
 
 from configs.errors import UsageError
@@ -21,6 +23,8 @@ def checked_name(name: str) -> str:
     """A name that a use case may have. Raises UsageError."""
     if not _NAME.fullmatch(name):
         raise UsageError(f"{name!r} is no name for a use case: lower-case letters, digits and _, beginning with a letter")
+    if keyword.iskeyword(name) or name in sys.stdlib_module_names:
+        raise UsageError(f"{name!r} is no name for a use case: Python means something else by it; choose another")
     return name
 
 

@@ -25,6 +25,7 @@ from configs.schema import Settings
 from pipeline.beam import beam_arguments
 from pipeline.beam_options import check_with_beam
 from pipeline.data import use_case_reading
+from pipeline.fingerprint import files_digest
 from pipeline.gates import eval_config
 from pipeline.layout import Layout
 from pipeline.nodes import NODES
@@ -125,7 +126,10 @@ def _training_nodes(use_case: UseCase, settings: Settings, transform: Any, input
         "epochs": budget.epochs,
         "batch_size": budget.batch_size,
         "code": inputs.code,
+        "files": files_digest(use_case, settings.use_case.hparams),
     }
+    # The search trains for as long as it is told itself: another length of the training is no reason to search again.
+    search = {name: value for name, value in config.items() if name != "epochs"}
     nodes: list[Any] = []
     if tuner.enabled:
         nodes.append(
@@ -135,7 +139,7 @@ def _training_nodes(use_case: UseCase, settings: Settings, transform: Any, input
                 tuner_fn=f"{_TRAINING}.tuner_fn",
                 train_args=trainer_pb2.TrainArgs(splits=["train"]),
                 eval_args=trainer_pb2.EvalArgs(splits=["eval"]),
-                custom_config={**config, "trials": tuner.trials, "tuner_epochs": tuner.epochs},
+                custom_config={**search, "trials": tuner.trials, "tuner_epochs": tuner.epochs},
             )
         )
     trainer = stock.Trainer(

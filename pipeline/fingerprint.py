@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from importlib import metadata
 from pathlib import Path
+from typing import Any
 
 from msgspec import to_builtins
 
+from configs.paths import expanded
 from configs.schema import Settings
 from pipeline.use_cases.base import UseCase
 from serving.launchers import targets
@@ -43,6 +45,18 @@ def training_digest(use_case: UseCase) -> str:
     return _digest([*[_ROOT / part for part in _TRAINING], use_case.folder], _TRAINING_PACKAGES)
 
 
+def files_digest(use_case: UseCase, configured: Mapping[str, Any]) -> str:
+    """Digest of the files and folders here that hyperparameters name, such as weights to begin with; "" where they name none.
+
+    Args:
+        configured: the hyperparameters of the configuration.
+    """
+    hparams = use_case.merged_hparams(configured)
+    named = [expanded(str(hparams[key])) for key in use_case.files if hparams[key]]
+    found = [path for path in named if path.exists()]
+    return _digest(found, ()) if found else ""
+
+
 def judging_digest() -> str:
     """Digest of the code that reads rows, judges and serves for the gates, and of its libraries' versions."""
     return _digest([_ROOT / part for part in _JUDGING], _JUDGING_PACKAGES)
@@ -68,14 +82,20 @@ def run_fingerprint(settings: Settings, data_digest: str, training: str) -> str:
 def _digest(roots: Iterable[Path], packages: Iterable[str]) -> str:
     digest = hashlib.sha256()
     for root in roots:
-        # Every file that is not made by running: a use case may read a word list as well as code.
-        files = [root] if root.is_file() else sorted(path for path in root.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
-        for path in files:
+        for path in [root] if root.is_file() else sorted(_made_by_hand(root)):
             name = path.relative_to(root.parent).as_posix()
             digest.update(f"{name} {hashlib.sha256(path.read_bytes()).hexdigest()}\n".encode())
     for package in packages:
         digest.update(f"{package} {_version(package)}\n".encode())
     return digest.hexdigest()
+
+
+def _made_by_hand(root: Path) -> Iterator[Path]:
+    """Every file that is not made by running or by an editor: a use case may read a word list as well as code."""
+    for path in root.rglob("*"):
+        parts = path.relative_to(root).parts
+        if path.is_file() and "__pycache__" not in parts and not any(part.startswith(".") for part in parts):
+            yield path
 
 
 def _version(package: str) -> str:

@@ -15,11 +15,11 @@ from typing import Any
 
 from components.example_gen.columns import read_columns
 from components.example_gen.source import Source
-from configs.errors import ExitCode, SluicewayError
+from configs.errors import ExitCode, SluicewayError, UsageError
 from configs.schema import Settings
 from pipeline.beam import check_beam, endpoints
 from pipeline.data import use_case_source
-from pipeline.fingerprint import judging_digest, run_fingerprint, training_digest
+from pipeline.fingerprint import files_digest, judging_digest, run_fingerprint, training_digest
 from pipeline.guards import alone, disk_errors, own_temporary_folder
 from pipeline.layout import Layout, layout_of
 from pipeline.metrics import check_thresholds
@@ -27,6 +27,7 @@ from pipeline.nodes import node_names
 from pipeline.runners.base import Listener, NodeEvent, Outcome, RunResult
 from pipeline.staging import stage_data, stage_schema
 from pipeline.use_cases.base import UseCase, get_use_case
+from pipeline.use_cases.check import check_use_case
 from pipeline.workers import check_reachable
 from serving.errors import VersionDamaged
 from serving.launchers import open_launcher, targets
@@ -71,16 +72,27 @@ def check(settings: Settings) -> Checked:
     check_thresholds(use_case.task, settings.use_case)
     check_beam(settings.environment)
     targets(settings.environment)
-    use_case.merged_hparams(settings.use_case.hparams)
     columns = read_columns(use_case.schema_path)
+    check_use_case(use_case, columns, settings.use_case.hparams)
     layout = layout_of(settings)
+    _check_state(settings, layout)
     return Checked(use_case, settings, layout, use_case_source(use_case, settings, layout), columns)
+
+
+def _check_state(settings: Settings, layout: Layout) -> None:
+    """What runs leave behind must not be part of what a run is made of, or each would find something new."""
+    if settings.folder is not None and layout.state.resolve().is_relative_to(Path(settings.folder).resolve()):
+        raise UsageError(
+            f"the state folder {layout.state} lies inside the use case's own folder, whose files decide what a run makes; "
+            "run it from outside (sluiceway run ./<name>), or give another one: --set state=/a/folder"
+        )
 
 
 def plan(checked: Checked) -> Plan:
     """Give a checked run its identity."""
     code = training_digest(checked.use_case)
-    fingerprint = run_fingerprint(checked.settings, checked.source.digest, code)
+    files = files_digest(checked.use_case, checked.settings.use_case.hparams)
+    fingerprint = run_fingerprint(checked.settings, checked.source.digest, code + files)
     stamp = datetime.now(timezone.utc).strftime("%Y%m%d-%H%M%S")
     return Plan(checked, f"{stamp}-{secrets.token_hex(3)}", code, fingerprint)
 

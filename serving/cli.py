@@ -48,10 +48,10 @@ def serve(use_case: str, environment: str, overrides: tuple[str, ...], verbose: 
     """
     from serving.store import open_store
 
-    use_case, chosen, path = _environment(use_case, environment, overrides)
+    asked, (use_case, chosen, path) = use_case, _environment(use_case, environment, overrides)
     published = open_store(chosen.store.kind, str(path)).versions(use_case)
     if not published:
-        raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {use_case}")
+        raise UsageError(f"{use_case} has no published version in {path}; publish one: sluiceway run {asked}")
     if importlib.util.find_spec("tensorflow") is None:
         raise UsageError("serving needs TensorFlow, which is not installed: pip install 'sluiceway[server]'")
     server = chosen.server
@@ -85,7 +85,7 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
     """
     from serving.store import open_store
 
-    use_case, chosen, path = _environment(use_case, environment, overrides)
+    asked, (use_case, chosen, path) = use_case, _environment(use_case, environment, overrides)
     store = open_store(chosen.store.kind, str(path))
     found, damaged = store.versions(use_case), store.damaged(use_case)
     rows: list[dict[str, Any]] = [
@@ -107,7 +107,7 @@ def versions(use_case: str, environment: str, overrides: tuple[str, ...], as_jso
     for number, reason in damaged.items():
         click.echo(f"v{number:<4} damaged: {reason}", err=True)
     if not rows:
-        click.echo(f"no version of {use_case} in {path}; publish one: sluiceway run {use_case}")
+        click.echo(f"no version of {use_case} in {path}; publish one: sluiceway run {asked}")
     for row in rows:
         metrics = ", ".join(f"{name} {value:.4f}" for name, value in row["metrics"].items() if name != "example_count")
         click.echo(f"v{row['version']:<4} {row['published_at']}  {'live' if row['live'] else '    '}  {metrics}")

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Generator
+from pathlib import Path
 from typing import NoReturn
 
 import pytest
 
 NOT_HERE = "not on this stack: "
+_USE_CASES = Path(__file__).resolve().parents[1] / "pipeline" / "use_cases"
 
 
 def pytest_configure() -> None:
@@ -25,6 +27,14 @@ def pytest_configure() -> None:
         leave(code)
 
     os._exit = leave_unless_green
+
+
+def pytest_ignore_collect(collection_path: Path) -> bool | None:
+    """A use case that is removed takes its tests with it: those whose name nothing in ``pipeline/use_cases`` has."""
+    if collection_path.parent.name != "use_cases" or collection_path.name.startswith(("_", "conftest")):
+        return None
+    name = collection_path.stem.removeprefix("test_")
+    return None if (_USE_CASES / name).is_dir() or (_USE_CASES / f"{name}.py").is_file() else True
 
 
 def refused_skip(report: pytest.TestReport | pytest.CollectReport) -> str | None:

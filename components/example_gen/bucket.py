@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import IO, Any, TypeVar
 
-from components.example_gen.spans import check_spans, has_spans, newest, pattern_of
+from components.example_gen.spans import check_spans, has_spans, is_aside, newest, pattern_of
 from configs.errors import UsageError
 
 SCHEMES = ("gs", "s3")
@@ -199,13 +199,15 @@ class Bucket:
 def _fitting(text: str, pattern: str, names: dict[str, str], spans: int | None) -> dict[str, str]:
     """Those of the files below a base that the pattern stands for. A pattern without one stands for the rows of a folder."""
     if not pattern:
-        return {name: path for name, path in sorted(names.items()) if name.endswith(ROW_SUFFIXES)}
+        return {name: path for name, path in sorted(names.items()) if name.endswith(ROW_SUFFIXES) and not is_aside(name)}
     if not has_spans(pattern):
         wanted = pattern_of(pattern)
-        return {name: path for name, path in sorted(names.items()) if wanted.fullmatch(name)}
+        return {
+            name: path for name, path in sorted(names.items()) if wanted.fullmatch(name) and not is_aside(name.rpartition("/")[2], pattern)
+        }
     check_spans(text)
     # A span may be a folder of files as well as a file.
-    wanted = re.compile(f"{pattern_of(pattern).pattern}(?:/[^/]*(?:{'|'.join(map(re.escape, ROW_SUFFIXES))}))?")
+    wanted = re.compile(f"{pattern_of(pattern).pattern}(?:/(?![._])[^/]*(?:{'|'.join(map(re.escape, ROW_SUFFIXES))}))?")
     matches = {name: match for name in names if (match := wanted.fullmatch(name))}
     return {name: names[name] for name in newest(matches, spans)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -20,6 +21,8 @@ _BLOCK = 1 << 20
 _THREADS = 8
 # A file that was written this recently may be written again without its time changing.
 _FRESH_NS = 2 * 10**9
+# Files of zero bytes are alike, and no pictures.
+_NOTHING = hashlib.sha256(b"").hexdigest()
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,35 @@ class ImageIndex:
     entries: tuple[Entry, ...]
     digest: str
     seen: Mapping[str, Sequence[int | str]]
+
+
+def remarks(index: ImageIndex, classes: Sequence[str], others: Sequence[str]) -> str:
+    """What is to be said of images beside how many there are, in a few words each; the first begins with a comma.
+
+    The same picture in two classes is no error: public data sets have such, and which label is wrong only a person can say.
+
+    Args:
+        classes: the use case's.
+        others: files that lie among the images and are none.
+    """
+    there = {entry.label for entry in index.entries}
+    labels: dict[str, dict[str, str]] = {}
+    for entry in index.entries:
+        labels.setdefault(entry.sha256, {}).setdefault(entry.label, entry.path)
+    twice = sorted(sorted(places.values()) for digest, places in labels.items() if len(places) > 1 and digest != _NOTHING)
+    absent = [name for name in classes if name not in there]
+    told = [f"none of {' and '.join(absent)}"] if absent else []
+    if others:
+        told.append(f"{len(others):,} other file{'s' if len(others) != 1 else ''} left aside (such as {_shown(others[0])})")
+    if twice:
+        first, second = twice[0][:2]
+        told.append(f"{len(twice):,} in more than one class (such as {first} and {second})")
+    return "".join(f", {part}" for part in told)
+
+
+def _shown(name: str) -> str:
+    """A file's name may be no text."""
+    return name.encode(errors="replace").decode()
 
 
 def indexed(root: Path, images: Sequence[Labelled], known: Path | None = None) -> ImageIndex:
@@ -112,6 +144,9 @@ def _digest(path: Path, known: Sequence[int | str] | None) -> tuple[list[int | s
     """(Size, time written, time changed and digest; whether a later change will show in them.)"""
     try:
         status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            # Opening a pipe would wait for whoever writes into it.
+            raise UsageError(f"{path}: has the name of an image and is no file; remove it")
         stamp: list[int | str] = [status.st_size, status.st_mtime_ns, status.st_ctime_ns]
         settled = time.time_ns() - max(status.st_mtime_ns, status.st_ctime_ns) > _FRESH_NS
         if known is not None and list(known[:3]) == stamp:

@@ -13,7 +13,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
@@ -77,17 +76,15 @@ def _converted(
     batch: pa.RecordBatch, written: dict[str, str], reading: Reading, place: str, done: int
 ) -> tuple[pa.RecordBatch, list[bytes]]:
     arrays: dict[str, pa.Array] = {}
-    texts: dict[str, pa.Array] = {}
+    found: dict[str, pa.Array] = {}
     for name, in_file in written.items():
         values, kind = _plain(batch.column(batch.schema.get_field_index(in_file))), reading.columns.get(name, "BYTES")
-        typed, bad = (_texts(values), None) if kind == "BYTES" else _numbers(values, kind)
-        texts[name] = _key_texts(typed, kind)
-        if name not in reading.columns:
-            continue
-        arrays[name] = as_lists(typed)
+        found[name], bad = (_texts(values), None) if kind == "BYTES" else _numbers(values, kind)
+        if name in reading.columns:
+            arrays[name] = as_lists(found[name])
         if bad is not None:
             arrays[name + UNREADABLE] = as_lists(told_places(bad, place, itertools.count(done + 1), name, in_file))
-    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)), keys_of(texts, reading)
+    return pa.RecordBatch.from_arrays(list(arrays.values()), names=list(arrays)), keys_of(found, reading)
 
 
 def _fits(type_: Any, kind: str) -> bool:
@@ -139,11 +136,3 @@ def _number(value: float | decimal.Decimal | None, kind: str) -> float | int | N
     if kind == "FLOAT":
         return float(value)
     return int(value) if value == int(value) else None
-
-
-def _key_texts(typed: pa.Array, kind: str) -> pa.Array:
-    """A value as the split's key sees it. Of fractions the bits: how a library writes them may change, and rows would move."""
-    if kind == "FLOAT":
-        bits = np.asarray(typed.fill_null(0.0), np.float32).view(np.int32)
-        typed = pa.array(bits, mask=np.asarray(typed.is_null()))
-    return pc.cast(typed if kind == "BYTES" else pc.cast(typed, pa.string()), pa.binary())

@@ -14,9 +14,9 @@ from typing import Any, Literal
 from components.example_gen.bucket import ROW_SUFFIXES, Bucket, RemoteFile, is_uri
 from components.example_gen.check_csv import check_beginning, check_csv
 from components.example_gen.images import find_images
-from components.example_gen.index import ImageIndex, indexed
+from components.example_gen.index import ImageIndex, indexed, remarks
 from components.example_gen.reading import Reading
-from components.example_gen.spans import has_spans, local_spans
+from components.example_gen.spans import has_spans, is_aside, local_spans
 from configs.errors import UsageError
 from configs.paths import expanded
 
@@ -34,6 +34,8 @@ class Source:
     """Files in a bucket; then ``files`` is empty."""
     images: ImageIndex | None = None
     """Images with their classes; then there are neither files nor URIs."""
+    remarks: str = ""
+    """What there is to say of images beside how many they are."""
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -45,7 +47,7 @@ class Source:
         """How much there is, in a few words."""
         if self.images is not None:
             classes = {entry.label for entry in self.images.entries}
-            return f"{_counted(len(self.images.entries), 'image')} of {_counted(len(classes), 'class', 'es')}"
+            return f"{_counted(len(self.images.entries), 'image')} of {_counted(len(classes), 'class', 'es')}{self.remarks}"
         return _counted(len(self.places), "file")
 
 
@@ -114,9 +116,9 @@ def check_source(text: str, reading: Reading, known: Path | None = None) -> Sour
     if text.startswith("file://"):
         text = text.removeprefix("file://")
     if reading.reader == "images":
-        root, found = find_images(text, reading)
-        index = indexed(root, found, known)
-        return Source((), index.digest, images=index)
+        found = find_images(text, reading)
+        index = indexed(found.root, found.images, known)
+        return Source((), index.digest, images=index, remarks=remarks(index, reading.classes, found.others))
     if is_uri(text):
         return _check_bucket(Bucket.of(text), reading)
     base, files = find_files(text, reading.spans)
@@ -132,19 +134,27 @@ def _counted(count: int, noun: str, ending: str = "s") -> str:
 def _found(text: str, path: Path) -> tuple[Path, tuple[Path, ...]]:
     if path.is_dir():
         base, patterns = path.resolve(), tuple(f"*{suffix}" for suffix in ROW_SUFFIXES)
-    elif glob.has_magic(text) and not path.exists():
-        first = next(index for index, part in enumerate(path.parts) if glob.has_magic(part))
+    elif (first := _first_pattern(path)) is not None and not path.exists():
         base, patterns = Path(*path.parts[:first]).resolve(), (str(Path(*path.parts[first:])),)
-    elif path.exists():
+    elif path.is_file():
         # Its own name, not that of what it may be a link to: the name says what it holds.
         base = path.absolute().parent.resolve()
         return base, (base / path.name,)
+    elif path.exists():
+        raise UsageError(f"data {text!r}: is neither a file nor a folder; write what comes out of it to a file first")
     else:
         raise UsageError(f"data {text!r}: there is no such file or folder")
-    files = tuple(sorted(file for pattern in patterns for file in base.glob(pattern) if file.is_file()))
+    found = ((file, pattern) for pattern in patterns for file in base.glob(pattern))
+    files = tuple(sorted(file for file, pattern in found if file.is_file() and not is_aside(file.name, pattern)))
     if not files:
         raise UsageError(f"data {text!r}: no file fits {' or '.join(map(repr, patterns))} below {base}")
     return base, files
+
+
+def _first_pattern(path: Path) -> int | None:
+    """Which of its parts is the first that is a pattern and not the name of something that is there."""
+    parts = path.parts
+    return next((n for n, part in enumerate(parts) if glob.has_magic(part) and not Path(*parts[: n + 1]).exists()), None)
 
 
 def _check_one_kind(text: str, places: Iterable[str]) -> None:

@@ -101,8 +101,21 @@ def local_spans(text: str, spans: int | None) -> LocalSpans:
     return LocalSpans(base, tuple(places))
 
 
+def is_aside(name: str, pattern: str = "*") -> bool:
+    """Is this what a writer keeps for itself, such as ``_temporary``, ``_SUCCESS`` or ``.part.csv``? Spark reads such names so, too.
+
+    Args:
+        pattern: what it was found by, which may ask for it.
+    """
+    return name.startswith((".", "_")) and not pattern.rpartition("/")[2].startswith(name[0])
+
+
 def _holds(path: Path, rest: str) -> bool:
     """Whether there is anything in it yet: a span that is being made is none."""
-    if rest:
-        return (path / rest).exists() or (glob.has_magic(rest) and next(path.glob(rest), None) is not None)
-    return path.is_file() or next(path.iterdir(), None) is not None
+    if not rest or (path / rest).exists():
+        return _is_something(path / rest)
+    return glob.has_magic(rest) and any(not is_aside(place.name, rest) and _is_something(place) for place in path.glob(rest))
+
+
+def _is_something(place: Path) -> bool:
+    return any(not is_aside(entry.name) for entry in place.iterdir()) if place.is_dir() else place.exists()

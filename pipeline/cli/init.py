@@ -27,10 +27,11 @@ def init(name: str, model: str, as_json: bool) -> None:
     """
     from configs.paths import expanded
     from configs.places import checked_name
+    from pipeline.use_cases.base import check_free
     from pipeline.use_cases.scaffold import RECIPE, files_like
 
     folder = expanded(name)
-    checked_name(folder.name)
+    check_free(checked_name(folder.name), folder)
     files = files_like(folder.name, model)
     _write(folder, files)
     place = name if "/" in name else f"./{name}"

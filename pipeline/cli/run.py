@@ -44,10 +44,11 @@ def run(use_case: str, environment: str, overrides: tuple[str, ...], data: str |
         )
     checked = check(settings)
     planned = plan(checked)
-    return _show(planned, verbose=verbose, as_json=as_json)
+    return _show(planned, use_case, verbose=verbose, as_json=as_json)
 
 
-def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
+def _show(planned: Any, asked: str, *, verbose: bool, as_json: bool) -> int:
+    """``asked``: the use case as the person wrote it, which may be a path."""
     from pipeline.cli.noise import kept_in
     from pipeline.cli.progress import progress
     from pipeline.guards import make_home
@@ -79,29 +80,29 @@ def _show(planned: Any, *, verbose: bool, as_json: bool) -> int:
             click.echo(f"sluiceway: {result.verdict}: {result.reasons[0].message}", err=True)
         print_json({**result.as_json(), "answers": [vars(answer) for answer in answers]})
     else:
-        _conclude(result, answers, settings.environment_name)
+        _conclude(result, answers, asked, settings.environment_name)
     return int(result.exit_code)
 
 
-def _conclude(result: Any, answers: list[Any], environment: str) -> None:
+def _conclude(result: Any, answers: list[Any], asked: str, environment: str) -> None:
     """Verdict first, then where to look, then what to do next."""
     name = result.use_case
-    following = command_line("serve", name, environment)
+    following = command_line("serve", asked, environment)
     if result.verdict == "live":
         click.secho(f"LIVE {name} v{result.version}", fg="green", bold=True)
     elif result.verdict == "unchanged":
         click.secho(f"UNCHANGED {name} v{result.version} is live; nothing is new", fg="blue", bold=True)
-        following += f"   ({command_line('run', name, environment, '--no-cache')} trains again)"
+        following += f"   ({command_line('run', asked, environment, '--no-cache')} trains again)"
     else:
         said = f"REFUSED by {result.gate}" if result.verdict == "refused" else "FAILED"
         click.secho(f"{said}: {result.reasons[0].message}", fg="red", bold=True)
         for reason in result.reasons[1:_MOST_REASONS]:
             click.echo(f"  also: {reason.message}")
         if len(result.reasons) > _MOST_REASONS:
-            click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: {command_line('history', name, environment, '--json')}")
+            click.echo(f"  and {len(result.reasons) - _MOST_REASONS} more: {command_line('history', asked, environment, '--json')}")
         click.echo(f"live is: {f'v{result.version}' if result.version else 'nothing'}")
-        again = f"{command_line('run', name, environment)}   (goes on from what is cached)"
-        following = command_line("history", name, environment) if result.verdict == "refused" else again
+        again = f"{command_line('run', asked, environment)}   (goes on from what is cached)"
+        following = command_line("history", asked, environment) if result.verdict == "refused" else again
     for answer in answers:
         shown = ", ".join(f"{key} {value:.4f}" if isinstance(value, float) else f"{key} {value}" for key, value in answer.outputs.items())
         click.echo(f"{answer.transport:<5}{shown}   (v{result.version}, first golden request)")

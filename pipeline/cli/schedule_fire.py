@@ -17,6 +17,7 @@ from configs.paths import state_folder
 from pipeline.schedule.base import Place, Schedule
 from pipeline.schedule.child import starter
 from pipeline.schedule.fire import Fired, cluster_book, fire
+from serving.server.signals import end_on_signals, wait_for_end
 
 # Where Kubernetes reads what a container has to say as it ends; there only inside one.
 LAST_WORDS = Path("/dev/termination-log")
@@ -25,10 +26,8 @@ LAST_WORDS = Path("/dev/termination-log")
 def ended_by_signals() -> Event:
     """Set by SIGTERM, by Ctrl-C and by the end of the terminal (SIGHUP), unless ``nohup`` had that ignored."""
     stop = Event()
-    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-        if number == signal.SIGHUP and signal.getsignal(number) == signal.SIG_IGN:
-            continue
-        signal.signal(number, lambda *_: stop.set())
+    left_alone = {signal.SIGHUP} if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN else set()
+    end_on_signals(stop, {signal.SIGTERM, signal.SIGINT, signal.SIGHUP} - left_alone)
     return stop
 
 
@@ -39,7 +38,7 @@ def fire_once(schedule: Schedule, place: Place, *, asked: bool, resumed: str | N
     late = 0.0 if asked else random.uniform(0, schedule.jitter_seconds)
     if late >= 1:
         say(f"{schedule.name}: starts in {late:.0f} s (jitter)")
-    if stop.wait(late):
+    if wait_for_end(stop, late):
         return _last_words(Fired("failed", "interrupted before it began"))
     state = state_folder(place.config)
     # The environment may be Kubeflow's, for its image and volumes; the run itself is this container's.

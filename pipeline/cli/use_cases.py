@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from configs.errors import SluicewayError
 from serving.cli_frame import json_option, print_json, settings_options
 
 
@@ -21,11 +22,19 @@ def use_cases(environment: str, overrides: tuple[str, ...], as_json: bool) -> No
     """
     from pipeline.use_cases import USE_CASES
 
-    rows = [_row(name, environment, overrides) for name in sorted(USE_CASES)]
+    rows, problems = [], {}
+    for name in sorted(USE_CASES):
+        try:
+            rows.append(_row(name, environment, overrides))
+        except SluicewayError as error:
+            # One that is broken must not hide the others.
+            problems[name] = str(error)
     if as_json:
-        print_json({"use_cases": rows})
+        print_json({"use_cases": rows, "problems": problems})
         return
-    widths = {key: max(len(str(row[key])) for row in rows) for key in ("name", "task", "rows")}
+    for problem in problems.values():
+        click.echo(f"sluiceway: {problem}", err=True)
+    widths = {key: max((len(str(row[key])) for row in rows), default=0) for key in ("name", "task", "rows")}
     for row in rows:
         live = f"v{row['live']} live" if row["live"] else "-"
         click.echo(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +20,7 @@ from pipeline.training.inputs import dataset, serving_spec
 from pipeline.use_cases.base import UseCase, get_use_case
 
 SEED = 17
+_SCORE = "score"
 
 
 def run_fn(fn_args: FnArgs) -> None:
@@ -46,11 +49,13 @@ def tuner_fn(fn_args: FnArgs) -> Any:
     space, build = use_case.load(use_case.search_space_name), use_case.load(use_case.build_model_name)
 
     def hypermodel(parameters: Any) -> keras.Model:
-        return build(space(parameters, config["hparams"]))
+        # Each trial begins as the Trainer will.
+        keras.utils.set_random_seed(SEED)
+        return scored(build(space(parameters, config["hparams"])))
 
     tuner = _ToldSearch(
         hypermodel,
-        objective=keras_tuner.Objective("val_loss", "min"),
+        objective=keras_tuner.Objective(f"val_{_SCORE}", "min"),
         max_trials=config["trials"],
         seed=SEED,
         directory=fn_args.working_dir,
@@ -65,14 +70,33 @@ def tuner_fn(fn_args: FnArgs) -> Any:
     return TunerFnResult(tuner=tuner, fit_kwargs=data)
 
 
+def scored(model: keras.Model) -> keras.Model:
+    """A compiled model with one more metric: its loss without what regularizers add, which would choose the weakest regularizer."""
+    loss = keras.losses.get(model.loss)
+    # Called, and neither copied nor made from its configuration: that leaves out what some losses were made with.
+    each = loss.call if isinstance(loss, keras.losses.Loss) else loss
+    model.compile(
+        optimizer=model.optimizer,
+        loss=model.loss,
+        metrics=[keras.metrics.MeanMetricWrapper(each, name=_SCORE)],
+        jit_compile=model.jit_compile,
+    )
+    return model
+
+
 class _ToldSearch(keras_tuner.RandomSearch):  # type: ignore[misc] # keras_tuner has no types
     """A random search that tells of each trial."""
 
     def on_trial_end(self, trial: Any) -> None:
         """KerasTuner's hook."""
         super().on_trial_end(trial)
-        scores = [one.score for one in self.oracle.trials.values() if one.score is not None]
-        trials.ended(len(self.oracle.end_order), self.oracle.max_trials, trial.score, min(scores, default=None))
+        best = best_of([one.score for one in self.oracle.trials.values()])
+        trials.ended(len(self.oracle.end_order), self.oracle.max_trials, trial.score, best)
+
+
+def best_of(scores: Sequence[float | None]) -> float | None:
+    """The lowest of those that are numbers; None where none is."""
+    return min((score for score in scores if score is not None and math.isfinite(score)), default=None)
 
 
 def _hparams(fn_args: FnArgs, use_case: UseCase) -> dict[str, Any]:

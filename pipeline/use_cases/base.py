@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Literal
 
 from configs.errors import ConfigError, UsageError
@@ -37,6 +39,9 @@ class UseCase:
     slices:               raw features to slice the evaluation by.
     hparams:              the hyperparameters there are, with their defaults; configuration may change these and no others.
     choices:              of the hyperparameters that name something, what each may name.
+    bounds:               of the hyperparameters that are numbers, the least and the most; of a list, of each number in it.
+    files:                hyperparameters that may name a file or a folder; its content decides what a run makes.
+    check_name:           ``(hparams) -> None``, or "": what can be found out about hyperparameters without TensorFlow; raises ConfigError.
     golden_name:          ``list[dict[column, value or None]]`` or a function that makes it: raw rows whose answers are kept with the model.
     """
 
@@ -55,8 +60,11 @@ class UseCase:
     golden_name: str
     hparams: Mapping[str, Any] = field(default_factory=dict)
     choices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    bounds: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    files: tuple[str, ...] = ()
     reader: Literal["rows", "images"] = "rows"
     signatures_name: str = ""
+    check_name: str = ""
 
     @property
     def about(self) -> str:
@@ -103,6 +111,10 @@ class UseCase:
                 raise ConfigError(f"hparams.{key}: {value!r} is not of type {type(default).__name__}, as {default!r} is")
             if value not in self.choices.get(key, (value,)):
                 raise ConfigError(f"hparams.{key}: {value!r} is none of {', '.join(self.choices[key])}")
+            least, most = self.bounds.get(key, (-math.inf, math.inf))
+            for part in parts:
+                if isinstance(part, int | float) and not least <= part <= most:
+                    raise ConfigError(f"hparams.{key}: {part!r} is not between {least:g} and {most:g}")
         return {**self.hparams, **configured}
 
     def source(self) -> Path:
@@ -140,18 +152,44 @@ def own_use_case(path: str) -> UseCase:
     """
     folder = own_folder(path)
     name = folder.name
-    if name in USE_CASES:
-        raise UsageError(f"{folder}: {name} is the name of a use case that comes with sluiceway; rename the folder")
-    if str(folder.parent) not in sys.path:
-        sys.path.insert(0, str(folder.parent))
-        importlib.invalidate_caches()
+    check_free(name, folder)
     try:
-        module = importlib.import_module(name)
+        module = _imported(name, folder)
     except Exception as error:
         raise UsageError(f"{folder / '__init__.py'}: cannot be imported: {type(error).__name__}: {error}") from error
-    if Path(str(module.__file__)).parent != folder:
-        raise UsageError(f"{folder}: Python finds another package {name} at {Path(str(module.__file__)).parent}; rename the folder")
     found = getattr(module, "USE_CASE", None)
     if not isinstance(found, UseCase) or found.name != name:
         raise UsageError(f"{folder / '__init__.py'}: expected USE_CASE = UseCase(name={name!r}, package={name!r}, ...)")
     return found
+
+
+def check_free(name: str, folder: Path) -> None:
+    """Whether a use case in this folder may have this name: as a package it must not hide another one.
+
+    Raises:
+        UsageError: something else has it.
+    """
+    if name in USE_CASES:
+        raise UsageError(f"{folder}: {name} is the name of a use case that comes with sluiceway; give it another one")
+    known = sys.modules.get(name)
+    spec = known.__spec__ if known is not None else importlib.util.find_spec(name)
+    places = [Path(place).resolve() for place in (spec.submodule_search_locations or [spec.origin or ""])] if spec is not None else []
+    if spec is not None and folder.resolve() not in places:
+        raise UsageError(f"{folder}: {name} is the name of an installed package ({places[0] if places else name}); give it another one")
+
+
+def _imported(name: str, folder: Path) -> ModuleType:
+    """The folder as a package. Its neighbours are not importable: they might hide packages that are needed."""
+    if name in sys.modules:
+        return sys.modules[name]
+    spec = importlib.util.spec_from_file_location(name, folder / "__init__.py", submodule_search_locations=[str(folder)])
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{folder} is no package")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

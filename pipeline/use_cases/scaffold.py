@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from components.example_gen.columns import read_columns
 from configs.load import load_settings
 from pipeline.run import check
 
@@ -28,10 +29,10 @@ def test_configuration_use_case_and_rows_fit_together():
     assert checked.source.places
 
 
-def test_a_golden_row_has_every_column_but_the_label():
+def test_a_golden_row_has_every_column_that_is_served():
     checked = check(load_settings(str(Path(__file__).parent)))
     for row in checked.use_case.golden_rows():
-        assert set(row) == set(checked.columns) - {{checked.use_case.raw_label}}
+        assert set(row) == set(read_columns(checked.use_case.schema_path, serving=True)) - {{checked.use_case.raw_label}}
 '''
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,3 +64,45 @@ def test_a_stranger_who_knows_is_reported(tmp_path):
         },
     )
     assert strangers_who_know(tmp_path, "moon", PACKAGES) == ["configs/load.py:1", "pipeline/run.py:1"]
+
+
+# What looks at all use cases, and what reads the tree as it is. The whole suite would take an hour for each.
+LOOKS_AT_ALL = (
+    "tests/unit/pipeline/use_cases",
+    "tests/unit/pipeline/cli/test_init.py",
+    "tests/unit/pipeline/cli/test_use_cases.py",
+    "tests/unit/configs",
+    "tests/integration/pipeline/test_search.py",
+    "tests/house/test_text.py",
+    "tests/house/test_readme.py",
+    "tests/house/test_families.py",
+    "tests/house/test_mirror.py",
+)
+
+
+@pytest.mark.parametrize("name", sorted(set(USE_CASES) - {SHOWN_WITH}))
+def test_without_its_folder_its_yaml_and_its_line_everything_else_is_green(name, tmp_path):
+    for path in tracked_files(ROOT):
+        target = tmp_path / "tree" / path.relative_to(ROOT)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, target)
+    tree = tmp_path / "tree"
+    shutil.rmtree(tree / "pipeline" / "use_cases" / name)
+    (tree / "configs" / "use_cases" / f"{name}.yaml").unlink()
+    table = tree / "pipeline" / "use_cases" / "__init__.py"
+    lines = table.read_text(encoding="utf-8").splitlines(keepends=True)
+    kept = [line for line in lines if f'"{name}":' not in line]
+    assert len(kept) == len(lines) - 1
+    table.write_text("".join(kept), encoding="utf-8")
+    subprocess.run(["git", "init", "-q", "."], cwd=tree, check=True)
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTEST_")} | {"PYTHONPATH": str(tree)}
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *LOOKS_AT_ALL],
+        cwd=tree,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
+    assert f"use_cases/{name}" not in done.stdout

@@ -21,4 +21,5 @@ USE_CASE = UseCase(
     golden_name=f"{_HERE}.evaluation.GOLDEN_ROWS",
     hparams={"model": "net", "hidden_units": [16], "learning_rate": 0.01, "shrinkage": 0.01},
     choices={"model": MODELS},
+    bounds={"hidden_units": (1, 4096), "learning_rate": (1e-7, 1.0), "shrinkage": (0.0, 100.0)},
 )

@@ -20,4 +20,7 @@ USE_CASE = UseCase(
     golden_name=f"{_HERE}.evaluation.GOLDEN_ROWS",
     hparams={"encoder": "words", "hub_handle": "", "embedding": 16, "hidden_units": [32], "learning_rate": 0.01, "dropout": 0.3},
     choices={"encoder": ("words", "hub")},
+    bounds={"embedding": (1, 1024), "hidden_units": (1, 4096), "learning_rate": (1e-7, 1.0), "dropout": (0.0, 0.9)},
+    files=("hub_handle",),
+    check_name=f"{_HERE}.handle.check",
 )

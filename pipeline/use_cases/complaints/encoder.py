@@ -12,8 +12,8 @@ import tensorflow as tf
 from configs.errors import ConfigError
 from configs.paths import expanded
 from pipeline.use_cases.complaints.features import NARRATIVE
+from pipeline.use_cases.complaints.handle import KEY, check_handle
 
-_KEY = "hparams.hub_handle"
 # How modules of the older form name the signature and the output that count.
 _SIGNATURES, _OUTPUTS = ("serving_default", "default"), ("default", "outputs")
 
@@ -48,15 +48,14 @@ def load_encoder(handle: str) -> Any:
     Raises:
         ConfigError: there is none, or it cannot be had here.
     """
-    if not handle:
-        raise ConfigError(f"{_KEY}: is empty; encoder hub needs a folder with a SavedModel, or the address of a text encoder on TF Hub")
+    check_handle(handle)
     folder = expanded(handle)
     if not folder.is_dir():
         folder = _downloaded(handle)
     try:
         return tf.saved_model.load(str(folder))
     except (OSError, ValueError, tf.errors.OpError) as error:
-        raise ConfigError(f"{_KEY}: {handle!r} cannot be loaded as a SavedModel: {_first_line(error)}") from error
+        raise ConfigError(f"{KEY}: {handle!r} cannot be loaded as a SavedModel: {_first_line(error)}") from error
 
 
 def encoding(loaded: Any, handle: str) -> Callable[[Any], Any]:
@@ -69,10 +68,10 @@ def encoding(loaded: Any, handle: str) -> Callable[[Any], Any]:
         return lambda texts: _vectors(loaded(texts), handle)
     signature = next((loaded.signatures[name] for name in _SIGNATURES if name in loaded.signatures), None)
     if signature is None:
-        raise ConfigError(f"{_KEY}: {handle!r} cannot be called and has no signature {' or '.join(_SIGNATURES)}; give a text encoder")
+        raise ConfigError(f"{KEY}: {handle!r} cannot be called and has no signature {' or '.join(_SIGNATURES)}; give a text encoder")
     names = list(signature.structured_input_signature[1])
     if len(names) != 1:
-        raise ConfigError(f"{_KEY}: {handle!r} wants the inputs {', '.join(sorted(names))}; give an encoder of one text")
+        raise ConfigError(f"{KEY}: {handle!r} wants the inputs {', '.join(sorted(names))}; give an encoder of one text")
     return lambda texts: _vectors(signature(**{names[0]: texts}), handle)
 
 
@@ -81,7 +80,7 @@ def _vectors(outputs: Any, handle: str) -> Any:
         return outputs
     found = [outputs[name] for name in _OUTPUTS if name in outputs] or list(outputs.values())
     if len(found) != 1 and not any(name in outputs for name in _OUTPUTS):
-        raise ConfigError(f"{_KEY}: {handle!r} answers with {', '.join(sorted(outputs))}; give an encoder with one output")
+        raise ConfigError(f"{KEY}: {handle!r} answers with {', '.join(sorted(outputs))}; give an encoder with one output")
     return found[0]
 
 
@@ -90,26 +89,24 @@ def _width(encode: Callable[[Any], Any], handle: str) -> int:
     try:
         vectors = encode(tf.constant(["", "a complaint"]))
     except (TypeError, ValueError, tf.errors.OpError) as error:
-        raise ConfigError(f"{_KEY}: {handle!r} does not encode texts: {_first_line(error)}") from error
+        raise ConfigError(f"{KEY}: {handle!r} does not encode texts: {_first_line(error)}") from error
     if vectors.dtype != tf.float32 or len(vectors.shape) != 2 or vectors.shape[0] != 2:
         given = f"{vectors.dtype.name} {list(vectors.shape)}"
-        raise ConfigError(f"{_KEY}: {handle!r} gives {given} for two texts, not one float32 vector for each")
+        raise ConfigError(f"{KEY}: {handle!r} gives {given} for two texts, not one float32 vector for each")
     return int(vectors.shape[1])
 
 
 def _downloaded(handle: str) -> Path:
     """Where TF Hub's own client keeps a module; it downloads what it does not have."""
-    if "://" not in handle:
-        raise ConfigError(f"{_KEY}: {handle!r} is no folder here, and no address (https://...) of a module on TF Hub")
     try:
         import tensorflow_hub as hub
     except ImportError as error:
         missing = f"{handle!r} needs tensorflow-hub, which cannot be imported ({error})"
-        raise ConfigError(f"{_KEY}: {missing}; or give a folder with a SavedModel") from error
+        raise ConfigError(f"{KEY}: {missing}; or give a folder with a SavedModel") from error
     try:
         return Path(hub.resolve(handle))
     except (OSError, ValueError, RuntimeError, tf.errors.OpError) as error:
-        raise ConfigError(f"{_KEY}: {handle!r} cannot be had here: {_first_line(error)}; or give a folder with a SavedModel") from error
+        raise ConfigError(f"{KEY}: {handle!r} cannot be had here: {_first_line(error)}; or give a folder with a SavedModel") from error
 
 
 def _first_line(error: BaseException) -> str:

@@ -23,4 +23,5 @@ USE_CASE = UseCase(
     hparams={"model": "cnn", "hidden_units": [256, 256], "filters": [32, 64], "learning_rate": 0.003, "dropout": 0.2, "shift": 0.09},
     reader="images",
     choices={"model": MODELS},
+    bounds={"hidden_units": (1, 4096), "filters": (1, 1024), "learning_rate": (1e-7, 1.0), "dropout": (0.0, 0.9), "shift": (0.0, 0.5)},
 )

@@ -44,7 +44,7 @@ def search_space(parameters: Any, hparams: Mapping[str, Any]) -> dict[str, Any]:
     """
     return {
         **hparams,
-        "hidden_units": [parameters.Choice("units", [32, 64, 128]), 32],
+        "hidden_units": [parameters.Choice("units", [32, 64, 128]), *hparams["hidden_units"][1:]],
         "learning_rate": parameters.Float("learning_rate", 2e-3, 1e-2, sampling="log"),
         "l2": parameters.Choice("l2", [0.05, 0.1, 0.2]),
     }

@@ -22,4 +22,7 @@ USE_CASE = UseCase(
     hparams={"model": "cnn", "filters": [16, 32, 64, 64], "learning_rate": 0.002, "dropout": 0.2, "weights": "none"},
     reader="images",
     choices={"model": MODELS},
+    bounds={"filters": (1, 1024), "learning_rate": (1e-7, 1.0), "dropout": (0.0, 0.9)},
+    files=("weights",),
+    check_name=f"{_HERE}.weights.check",
 )

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import keras
 
 from configs.errors import ConfigError
+from configs.paths import expanded
 from pipeline.training.images import Unpacked, packed_size
 from pipeline.use_cases.leaves.features import CLASSES, LABEL, PIXELS, SHAPE
-
-# Weights of a MobileNetV3 that come from nowhere, or from Keras' own download.
-NO_WEIGHTS, IMAGENET = "none", "imagenet"
+from pipeline.use_cases.leaves.weights import IMAGENET, NO_WEIGHTS, check
 
 
 def build_model(hparams: Mapping[str, Any]) -> keras.Model:
@@ -29,8 +27,7 @@ def build_model(hparams: Mapping[str, Any]) -> keras.Model:
     Raises:
         ConfigError: its weights cannot be had.
     """
-    if hparams["model"] == "cnn" and hparams["weights"] != NO_WEIGHTS:
-        raise ConfigError(f"hparams.weights: {hparams['weights']!r} is for hparams.model=mobilenet; the cnn begins with {NO_WEIGHTS}")
+    check(hparams)
     inputs = {PIXELS: keras.Input((packed_size(*SHAPE),), name=PIXELS, dtype="int64")}
     # A leaf has no upside; this is done while training only.
     seen = keras.layers.RandomFlip("horizontal_and_vertical", seed=1)(Unpacked(SHAPE)(inputs[PIXELS]))
@@ -72,12 +69,7 @@ def _convolved(pictures: Any, hparams: Mapping[str, Any]) -> Any:
 
 
 def _mobilenet(pictures: Any, weights: str) -> Any:
-    path = Path(weights).expanduser()
-    if weights not in {NO_WEIGHTS, IMAGENET} and not path.is_file():
-        raise ConfigError(
-            f"hparams.weights: there is no file {weights!r}; allowed: {IMAGENET}, {NO_WEIGHTS}, or the path of a weights file"
-        )
-    chosen = {NO_WEIGHTS: None, IMAGENET: IMAGENET}.get(weights, str(path))
+    chosen = {NO_WEIGHTS: None, IMAGENET: IMAGENET}.get(weights, str(expanded(weights)))
     try:
         base = keras.applications.MobileNetV3Small(input_shape=SHAPE, include_top=False, pooling="avg", weights=chosen)
     except Exception as error:

@@ -19,4 +19,5 @@ USE_CASE = UseCase(
     slices=(("trip_start_hour",),),
     golden_name=f"{_HERE}.evaluation.GOLDEN_ROWS",
     hparams={"hidden_units": [64, 32], "learning_rate": 0.003, "dropout": 0.1},
+    bounds={"hidden_units": (1, 4096), "learning_rate": (1e-7, 1.0), "dropout": (0.0, 0.9)},
 )

@@ -47,7 +47,7 @@ def test_a_node_that_never_ended_well_is_told_in_one_line(tmp_path: Path) -> Non
     file = tmp_path / "metadata.sqlite"
     record(file, "taxi.ExampleGen", "/broken", State.FAILED)
     for node in ("ExampleGen", "Tuner"):
-        with pytest.raises(UsageError, match=f"{node} of taxi has left nothing there; run it first: sluiceway run taxi"):
+        with pytest.raises(UsageError, match=f"{node} of taxi has left nothing there; run it first"):
             artifacts.newest_outputs(file, "taxi", node)
 
 

@@ -223,3 +223,22 @@ def test_where_the_machine_has_no_table_of_zones_none_is_refused(monkeypatch):
     assert "not a time zone" in error_of("taxi")
     monkeypatch.setattr(load, "available_timezones", set)
     assert load_settings("taxi", "local", ["schedule.timezone=Europe/Berlin"]).environment.schedule.timezone == "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("rows.csv", "{folder}/rows.csv"),
+        ("../rows-{{SPAN}}", "{folder}/../rows-{{SPAN}}"),
+        ("/srv/rows.csv",) * 2,
+        ("s3://bucket/rows.csv",) * 2,
+    ],
+)
+def test_a_place_in_the_file_of_a_use_case_of_ones_own_starts_at_its_folder(tmp_path, monkeypatch, written, read):
+    folder = tmp_path / "mine"
+    folder.mkdir()
+    (folder / "__init__.py").touch()
+    (folder / "mine.yaml").write_text(f"data: {{source: '{written.format()}'}}\nthresholds: {{auc: 0.5}}\n", encoding="utf-8")
+    monkeypatch.chdir("/")
+    assert load_settings(str(folder)).use_case.data.source == read.format(folder=folder)
+    assert load_settings(str(folder), overrides=["data.source=other.csv"]).use_case.data.source == "other.csv"

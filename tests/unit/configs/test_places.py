@@ -15,7 +15,7 @@ def test_a_path_is_told_from_a_name(text, path):
     assert is_path(text) is path
 
 
-@pytest.mark.parametrize("name", ["Mine", "1mine", "my-model", "my model", "", "..", "mine.py"])
+@pytest.mark.parametrize("name", ["Mine", "1mine", "my-model", "my model", "", "..", "mine.py", "class", "json", "_mine"])
 def test_a_name_that_is_no_packages_name_is_refused(name):
     with pytest.raises(UsageError, match="is no name for a use case"):
         checked_name(name)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from configs.load import load_settings
 from pipeline import fingerprint
-from pipeline.fingerprint import run_fingerprint, training_digest
+from pipeline.fingerprint import files_digest, run_fingerprint, training_digest
 from pipeline.use_cases.base import get_use_case
 
 
@@ -142,3 +143,23 @@ def test_a_library_that_is_not_there_has_no_version(monkeypatch):
 
     monkeypatch.setattr(fingerprint.metadata, "version", missing)
     assert digest_here()
+
+
+def test_a_file_that_a_hyperparameter_names_is_part_of_it(tmp_path):
+    use_case = replace(get_use_case("taxi"), hparams={"weights": "none"}, files=("weights",), bounds={})
+    assert files_digest(use_case, {}) == ""
+    path = tmp_path / "weights.h5"
+    path.write_bytes(b"one")
+    first = files_digest(use_case, {"weights": str(path)})
+    path.write_bytes(b"two")
+    assert first != files_digest(use_case, {"weights": str(path)}) != ""
+
+
+def test_what_an_editor_leaves_is_no_part_of_the_code(copied):
+    use_case = _Elsewhere(copied / "pipeline/use_cases/taxi")
+    before = training_digest(use_case)
+    for hidden in (".git/HEAD", ".data.py.swp", ".ipynb_checkpoints/x.py"):
+        path = use_case.folder / hidden
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    assert training_digest(use_case) == before

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
+import shutil
+import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,7 +39,7 @@ def unpack(folder: Path, out: Path) -> int:
 
 
 def write(parts: Iterator[tuple[str, Array, Array]], out: Path) -> int:
-    """Write (part, images uint8 [n, height, width], labels [n]) as files; how many.
+    """Write (part, images uint8 [n, height, width], labels [n]) as files, all or nothing; how many.
 
     Raises:
         UsageError: ``out`` is there already, or cannot be written.
@@ -44,18 +47,39 @@ def write(parts: Iterator[tuple[str, Array, Array]], out: Path) -> int:
     from PIL import Image
 
     count = 0
-    try:
+    with _whole(out) as folder:
         for label in CLASSES:
-            (out / label).mkdir(parents=True)
+            (folder / label).mkdir()
         for part, images, labels in parts:
             for number, (image, label) in enumerate(zip(images, labels, strict=True)):
-                Image.fromarray(image).save(out / str(label) / f"{part}-{number:05d}.png")
+                Image.fromarray(image).save(folder / str(label) / f"{part}-{number:05d}.png")
                 count += 1
-    except FileExistsError as error:
-        raise UsageError(f"{out}: is there already; name a new folder") from error
-    except OSError as error:
-        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
     return count
+
+
+@contextlib.contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A folder to write into that becomes ``out`` at the end: what is there is whole, and what failed can be tried again.
+
+    Raises:
+        UsageError: ``out`` is there already or cannot be written.
+    """
+    taken = f"{out}: is there already; name a new folder"
+    if out.exists() or out.is_symlink():
+        raise UsageError(taken)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            yield partial
+            partial.chmod(0o755)
+            partial.rename(out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        if out.exists():  # another one was faster
+            raise UsageError(taken) from error
+        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
 
 
 def read_idx(path: Path, dimensions: int) -> Array:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -32,22 +35,43 @@ def photos() -> Iterator[tuple[str, str, bytes]]:
 
 
 def write(found: Iterator[tuple[str, str, bytes]], out: Path) -> int:
-    """Write ``out/<kind>/<part>-<number>.jpg``; how many.
+    """Write ``out/<kind>/<part>-<number>.jpg``, all or nothing; how many.
 
     Raises:
         UsageError: ``out`` is there already or cannot be written, or a kind is none of ours.
     """
     count = 0
-    try:
+    with _whole(out) as folder:
         for kind in CLASSES:
-            (out / kind).mkdir(parents=True)
+            (folder / kind).mkdir()
         for part, kind, content in found:
             if kind not in CLASSES:
                 raise UsageError(f"the kind {kind!r} is none of {', '.join(CLASSES)}")
-            (out / kind / f"{part}-{count:05d}.jpg").write_bytes(content)
+            (folder / kind / f"{part}-{count:05d}.jpg").write_bytes(content)
             count += 1
-    except FileExistsError as error:
-        raise UsageError(f"{out}: is there already; name a new folder") from error
-    except OSError as error:
-        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
     return count
+
+
+@contextlib.contextmanager
+def _whole(out: Path) -> Iterator[Path]:
+    """A folder to write into that becomes ``out`` at the end: what is there is whole, and what failed can be tried again.
+
+    Raises:
+        UsageError: ``out`` is there already or cannot be written.
+    """
+    taken = f"{out}: is there already; name a new folder"
+    if out.exists() or out.is_symlink():
+        raise UsageError(taken)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            yield partial
+            partial.chmod(0o755)
+            partial.rename(out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        if out.exists():  # another one was faster
+            raise UsageError(taken) from error
+        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error

@@ -100,9 +100,33 @@ def test_what_is_staged_is_read_by_whoever_has_the_credentials(tmp_path):
 
 
 def test_a_broken_value_is_told_with_file_and_line(endpoint):
-    put(endpoint, "trips/broken/x.csv", b"fare,company\nbad,a\n")
+    put(endpoint, "trips/broken/x.csv", b'\xef\xbb\xbffare,company\n\nbad,a\n\n1,"b\nc"\nworse,d\n')
     batch, _ = read_csv("s3://trips/broken/x.csv", COLUMNS)
-    assert batch.to_pydict()["fare:unreadable"] == [[b"x.csv line 2: 'bad'"]]
+    assert batch.to_pydict()["fare:unreadable"] == [[b"x.csv line 3: 'bad'"], None, [b"x.csv line 7: 'worse'"]]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("job", ["job/a.csv"]),
+        ("job/*.csv", ["job/a.csv"]),
+        ("job/_*.csv", ["job/_b.csv"]),
+        ("job/_b.csv", ["job/_b.csv"]),
+        ("jobs-{SPAN}", ["jobs-1/a.csv"]),
+    ],
+)
+def test_what_a_writer_keeps_for_itself_is_no_data(endpoint, text, names):
+    for name in (
+        "job/a.csv",
+        "job/_b.csv",
+        "job/.c.csv",
+        "job/_temporary/d.csv",
+        "jobs-1/a.csv",
+        "jobs-2/_b.csv",
+        "jobs-2/_temporary/d.csv",
+    ):
+        put(endpoint, f"trips/{name}", GOOD)
+    assert check_source(f"s3://trips/{text}", COLUMNS).uris == tuple(f"s3://trips/{name}" for name in names)
 
 
 @pytest.mark.parametrize(

@@ -164,9 +164,11 @@ def test_rows_of_csv_and_parquet_files_give_the_same_examples_by_the_mapped_colu
     import pyarrow as pa
     import pyarrow.parquet as pq
 
-    schema = "".join(f'feature {{ name: "{name}" type: {kind} }}\n' for name, kind in (("length", "INT"), ("label", "BYTES")))
-    reading = Reading({"length": "INT", "label": "BYTES"}, names={"length": "Chopstick.Length"}, key="Individual", ignore_extra=True)
+    types = {"length": "INT", "label": "BYTES", "share": "FLOAT"}
+    schema = "".join(f'feature {{ name: "{name}" type: {kind} }}\n' for name, kind in types.items())
+    reading = Reading(types, names={"length": "Chopstick.Length"}, key="Individual", ignore_extra=True)
     columns = {
+        "share": [n / 7 for n in range(60)],
         "Individual": [n % 7 for n in range(60)],
         "label": ["good", "poor"] * 30,
         "Chopstick.Length": list(range(60)),
@@ -175,7 +177,9 @@ def test_rows_of_csv_and_parquet_files_give_the_same_examples_by_the_mapped_colu
     for kind in ("csv", "parquet"):
         (tmp_path / kind).mkdir()
     pq.write_table(pa.table(columns), tmp_path / "parquet" / "rows.parquet", row_group_size=25)
-    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    # As somebody else may write the same person.
+    written = {**columns, "Individual": [f"{n % 7:0{1 + n % 4}d}" + ".0" * (n % 3 == 0) for n in range(60)]}
+    lines = [",".join(written), *(",".join(map(str, row)) for row in zip(*written.values(), strict=True))]
     (tmp_path / "csv" / "rows.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     found = {}
     for kind in ("csv", "parquet"):

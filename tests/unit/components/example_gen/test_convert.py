@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from components.example_gen import convert as module
+from components.example_gen.check_csv import LONGEST_TEXT
 from components.example_gen.convert import UNREADABLE, bucket_of, read_csv
 from components.example_gen.reading import Reading
 from configs.errors import UsageError
@@ -101,9 +103,38 @@ def test_a_long_broken_value_is_told_by_its_beginning(path):
     assert found["x" + UNREADABLE] == [f"rows.csv line 2: {'z' * 80!r}".encode()]
 
 
+def test_a_number_of_thousands_of_digits_is_none_and_zeros_before_one_are_nothing(path):
+    # Beyond 4,300 digits Python refuses to read a text as a number.
+    found = columns_of(path, f"x\n{'1' * 5000}\n{'0' * 5000}7\n-{'0' * 5000}8\n", INT)
+    assert found == {"x": [None, 7, -8], "x" + UNREADABLE: [f"rows.csv line 2: {'1' * 80!r}".encode(), None, None]}
+
+
+@pytest.mark.parametrize("letter", ["a", "ü", "😀"])
+def test_the_longest_text_that_a_check_lets_pass_is_read(path, letter):
+    # Arrow reads in blocks; a row that lies over the ends of two is told as an error.
+    text = letter * LONGEST_TEXT
+    assert columns_of(path, f"x,y\n1,a\n2,{text}\n3,b\n", {"x": "INT", "y": "BYTES"})["y"] == [b"a", text.encode(), b"b"]
+
+
 def test_the_line_counts_the_breaks_inside_quoted_values(path):
     found = columns_of(path, 'company,fare\n"a\nb\nc",1\nd,bad\n"e\nf",worse\n', {"company": "BYTES", "fare": "FLOAT"})
     assert found["fare" + UNREADABLE] == [None, b"rows.csv line 5: 'bad'", b"rows.csv line 6: 'worse'"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_the_line_counts_empty_lines(path, end):
+    found = columns_of(
+        path, end.join(["fare,company", "", "1,a", "", "", '"2","b', 'c"', "", "bad,d", ""]), {"fare": "FLOAT", "company": "BYTES"}
+    )
+    assert found["fare" + UNREADABLE] == [None, None, b"rows.csv line 9: 'bad'"]
+
+
+def test_where_the_lines_cannot_be_found_a_broken_value_is_told_by_its_row(path, monkeypatch):
+    def refused(_):
+        raise PermissionError
+
+    monkeypatch.setattr(module, "_opened", refused)
+    assert columns_of(path, "x\n1\n\nbad\n", INT)["x" + UNREADABLE] == [None, b"rows.csv row 2: 'bad'"]
 
 
 def test_broken_values_of_one_column_leave_the_others_whole(path):
@@ -137,7 +168,8 @@ def test_what_is_no_such_csv_is_one_line_that_names_the_file(path, text):
 
 
 words = st.text(st.characters(blacklist_categories=("Cs", "Cc")), max_size=8)
-table = st.lists(st.fixed_dictionaries({"fare": words, "hour": st.integers(-9, 99).map(str), "company": words}), min_size=1, max_size=12)
+fares = st.floats(-9, 9, width=16).map(repr) | st.just("")
+table = st.lists(st.fixed_dictionaries({"fare": fares, "hour": st.integers(-9, 9).map(str), "company": words}), min_size=1, max_size=12)
 
 
 @settings(max_examples=15, deadline=None)
@@ -160,7 +192,31 @@ def test_a_rows_bucket_knows_neither_its_place_nor_its_neighbours(path, rows, or
 def test_rows_that_differ_have_contents_that_differ(path, rows):
     write_rows(path, list(WIDE), rows)
     _, contents = read_csv(path, Reading(WIDE))
-    assert len(set(contents)) == len({tuple(row[name] for name in WIDE) for row in rows})
+    assert len(set(contents)) == len({(row["fare"] and float(row["fare"]), row["hour"], row["company"]) for row in rows})
+
+
+@pytest.mark.parametrize(
+    ("kind", "texts"),
+    [
+        ("INT", ["7", "00007", "+7", " 7 ", '"7"']),
+        ("FLOAT", ["7", "7.0", "007.", "70e-1", " 7 ", "+7"]),
+        ("FLOAT", ["0", "-0.0", "0e9"]),
+        ("FLOAT", ["0.1", "0.10", "0.1000000001", ".1"]),
+    ],
+)
+@pytest.mark.parametrize("key", [None, "x"])
+def test_a_value_in_many_writings_is_on_one_side(path, kind, texts, key):
+    path.write_text("x,y\n" + "".join(f"{text},a\n" for text in texts), encoding="utf-8")
+    assert len(set(read_csv(path, Reading({"x": kind, "y": "BYTES"}, key=key))[1])) == 1
+
+
+def test_a_text_is_what_it_is_and_a_key_without_a_type_is_loose_with_numbers(path):
+    texts = ["7", "007", "7.0", "+7", "7.", "-7", "-007.00", "7.5", "7a", "", "0", "000", "-"]
+    path.write_text("x,k\n" + "".join(f"{number},{text}\n" for number, text in enumerate(texts)), encoding="utf-8")
+    typed = read_csv(path, Reading({"x": "INT", "k": "BYTES"}, key="k"))[1]
+    assert len(set(typed)) == len(texts)
+    loose = read_csv(path, Reading({"x": "INT"}, key="k"))[1]
+    assert loose == [b"7", b"7", b"7", b"7", b"7", b"-7", b"-7", b"7.5", b"7a", b"9", b"0", b"0", b"-"], "a row without a key: its content"
 
 
 @settings(max_examples=15, deadline=None)
@@ -208,15 +264,16 @@ def test_columns_are_read_by_their_names_in_the_file(path):
     assert read_csv(path, Reading(reading.columns))[1] == keys, "the key does not know what a column is called"
 
 
-def test_where_columns_are_left_out_a_broken_value_is_told_by_its_row(path):
+def test_where_columns_are_left_out_a_broken_value_is_told_by_its_line(path):
     path.write_text('x,y,y\n1,"a\nb",c\nbad,d,e\n', encoding="utf-8")
     batch, _ = read_csv(path, Reading({"x": "INT"}, ignore_extra=True))
-    assert batch.to_pydict() == {"x": [[1], None], "x" + UNREADABLE: [None, [b"rows.csv row 2: 'bad'"]]}
+    assert batch.to_pydict() == {"x": [[1], None], "x" + UNREADABLE: [None, [b"rows.csv line 4: 'bad'"]]}
 
 
 @pytest.mark.parametrize("key", ["company", "person"])
 def test_with_a_key_its_column_alone_decides_and_a_row_without_one_goes_by_its_content(path, key):
     path.write_text("fare,company,person\n1,a,a\n2,a,a\n3,,\n4,,\n", encoding="utf-8")
     batch, keys = read_csv(path, Reading({"fare": "FLOAT", "company": "BYTES"}, key=key, ignore_extra=True))
-    assert keys == [b"a", b"a", b"\x1f3", b"\x1f4"]
+    # Of fractions the bits: those of 3.0 and 4.0.
+    assert keys == [b"a", b"a", b"\x1f1077936128", b"\x1f1082130432"]
     assert batch.schema.names == ["fare", "company"], "what only splits is no feature"

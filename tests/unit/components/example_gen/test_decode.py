@@ -24,6 +24,13 @@ def png_of(width, height):
     return b"\x89PNG\r\n\x1a\n" + (13).to_bytes(4, "big") + head + zlib.crc32(head).to_bytes(4, "big") + picture(1, "PNG")[33:]
 
 
+def animated():
+    file = io.BytesIO()
+    first, *more = [Image.new("RGB", (9, 7), (shade, 0, 0)) for shade in (0, 90, 180)]
+    first.save(file, "PNG", save_all=True, append_images=more)
+    return file.getvalue()
+
+
 @pytest.mark.parametrize(
     "content",
     [
@@ -38,6 +45,8 @@ def png_of(width, height):
         encoded("P", "PNG"),
         encoded("1", "PNG"),
         encoded("I;16", "PNG"),
+        picture(1, "PNG") + b"something behind it",
+        animated(),
     ],
 )
 def test_a_picture_has_no_fault(content):
@@ -69,7 +78,19 @@ def test_a_broken_one_is_told_in_a_line(content, told):
 
 
 def test_what_is_cut_at_any_place_is_found():
-    for kind in ("JPEG", "PNG"):
+    for kind, rest in (("JPEG", 20), ("PNG", 0)):
         whole = picture(5, kind, size=(64, 64))
-        # A PNG's last chunk, and a JPEG's last two bytes, only say that it ends.
-        assert [cut for cut in range(0, len(whole) - 20, 7) if fault(whole[:cut]) is None] == []
+        # A JPEG's last two bytes only say that it ends.
+        assert [cut for cut in range(0, len(whole) - rest, 7) if fault(whole[:cut]) is None] == []
+        assert fault(whole) is None
+
+
+def test_a_png_with_a_wrong_bit_anywhere_is_found():
+    # TensorFlow's decoder holds each checksum against its data, those of the pixels and of the end, too.
+    whole = picture(5, "PNG", size=(64, 64))
+    for place in range(len(whole)):
+        damaged = bytearray(whole)
+        damaged[place] ^= 1
+        found = fault(bytes(damaged))
+        assert found is not None, place
+        assert "\n" not in found

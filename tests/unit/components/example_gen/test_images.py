@@ -6,7 +6,7 @@ import pytest
 
 from components.example_gen.images import find_images
 from components.example_gen.reading import IMAGE_COLUMNS, Reading
-from configs.errors import UsageError
+from configs.errors import ConfigError, UsageError
 
 CLASSES = ("cbb", "healthy")
 READING = Reading(IMAGE_COLUMNS, "images", classes=CLASSES)
@@ -26,13 +26,63 @@ def data(tmp_path):
 
 
 def found(text, how=READING):
-    root, images = find_images(str(text), how)
-    return root, {image.path: image.label for image in images}
+    there = find_images(str(text), how)
+    return there.root, {image.path: image.label for image in there.images}
 
 
 def test_a_folder_is_a_class_and_what_lies_in_it_are_its_images(data):
     expected = {"cbb/a.JPEG": "cbb", "cbb/b.jpg": "cbb", "cbb/old/deep/x.Png": "cbb", "healthy/a.jpg": "healthy"}
     assert found(data) == (data, expected)
+
+
+def test_files_that_are_no_images_are_told_and_hidden_ones_are_not(data):
+    (data / "healthy" / "deep").mkdir()
+    (data / "healthy" / "deep" / "a.webp").touch()
+    (data / "healthy" / "deep" / b"\xff.txt".decode(errors="surrogateescape")).touch()
+    others = ("cbb/notes.txt", "healthy/deep/a.webp", "healthy/deep/\udcff.txt")
+    assert find_images(str(data), READING).others == others
+
+
+def test_a_linked_folder_is_followed_and_each_folder_once(data, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "y.jpg").touch()
+    (elsewhere / "back").symlink_to(elsewhere)
+    for name, target in (
+        ("cbb/linked", elsewhere),
+        ("cbb/again", elsewhere),
+        ("cbb/old/up", data / "cbb"),
+        ("healthy/a", data / "healthy"),
+    ):
+        (data / name).symlink_to(target)
+    (data / "cbb" / "a link to old").symlink_to("old")
+    expected = {"cbb/a.JPEG", "cbb/again/y.jpg", "cbb/b.jpg", "cbb/old/deep/x.Png", "healthy/a.jpg"}
+    assert set(found(data)[1]) == expected
+
+
+def test_a_folder_that_two_classes_link_to_is_in_both(data, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "y.jpg").touch()
+    for name in ("cbb", "healthy"):
+        (data / name / "linked").symlink_to(elsewhere)
+    images = found(data)[1]
+    assert (images["cbb/linked/y.jpg"], images["healthy/linked/y.jpg"]) == ("cbb", "healthy")
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        ({"images": "nowhere"}, "data.images: 'nowhere' is for a label CSV, and {data!r} is a folder with one for each class; "),
+        (
+            {"names": {"label": "kind"}},
+            "data.columns: {{'label': 'kind'}} is for a label CSV, and {data!r} is a folder with one for each class; ",
+        ),
+    ],
+)
+def test_what_is_for_a_label_file_is_refused_for_a_folder(data, more, told):
+    with pytest.raises(ConfigError) as caught:
+        found(data, reading(**more))
+    assert str(caught.value).startswith(told.format(data=str(data)))
+    assert "leave it out (--set 'data." in str(caught.value)
 
 
 def test_a_folder_may_have_the_classs_name_in_the_data(data):
@@ -55,6 +105,11 @@ def test_a_label_file_names_images_beside_it_or_in_a_folder(data, labels):
     path = labels("image_id,label\nb.jpg,0\nold/deep/x.Png,healthy\n")
     assert found(path, reading(images="cbb", class_names={"0": "cbb"})) == (data / "cbb", {"b.jpg": "cbb", "old/deep/x.Png": "healthy"})
     assert found(labels("label,image_id\ncbb,cbb/b.jpg\n"), READING) == (data, {"cbb/b.jpg": "cbb"})
+
+
+def test_a_label_file_may_have_a_long_text_in_a_column_that_is_not_read(labels):
+    path = labels(f"image_id,label,notes\ncbb/b.jpg,cbb,{'a' * 200_000}\n")
+    assert found(path, reading(ignore_extra=True))[1] == {"cbb/b.jpg": "cbb"}
 
 
 def test_a_label_files_columns_may_have_other_names_and_others_beside_them(labels):
@@ -138,13 +193,22 @@ def test_each_span_is_a_source_of_its_own(tmp_path):
     for name in ("span-1/cbb/x.jpg", "span-02/cbb/x.jpg", "span-3/healthy/y.png"):
         (tmp_path / name).parent.mkdir(parents=True)
         (tmp_path / name).touch()
-    root, images = find_images(f"{tmp_path}/span-{{SPAN}}", reading(spans=2))
-    assert root == tmp_path
-    assert [(image.path, image.name, image.label) for image in images] == [
+    (tmp_path / "span-02" / "cbb" / "x.txt").touch()
+    there = find_images(f"{tmp_path}/span-{{SPAN}}", reading(spans=2))
+    assert there.root == tmp_path
+    assert [(image.path, image.name, image.label) for image in there.images] == [
         ("span-02/cbb/x.jpg", "cbb/x.jpg", "cbb"),
         ("span-3/healthy/y.png", "healthy/y.png", "healthy"),
     ]
-    assert [image.path for image in find_images(f"{tmp_path}/span-{{SPAN}}/", READING)[1]] == ["span-3/healthy/y.png"]
+    assert there.others == ("span-02/cbb/x.txt",)
+    assert list(found(f"{tmp_path}/span-{{SPAN}}/")[1]) == ["span-3/healthy/y.png"]
+
+
+def test_spans_may_be_label_files_that_share_a_folder(tmp_path):
+    for number in (1, 2):
+        (tmp_path / f"{number}.jpg").touch()
+        (tmp_path / f"labels-{number}.csv").write_text(f"image_id,label\n{number}.jpg,cbb\n", encoding="utf-8")
+    assert found(f"{tmp_path}/labels-{{SPAN}}.csv", reading(spans=2)) == (tmp_path, {"1.jpg": "cbb", "2.jpg": "cbb"})
 
 
 def test_a_name_that_is_no_text_is_told(data):

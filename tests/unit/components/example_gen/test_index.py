@@ -10,7 +10,7 @@ import pytest
 
 from components.example_gen import index as module
 from components.example_gen.images import Labelled
-from components.example_gen.index import SEEN_FILE, index_text, indexed, read_index, seen_text
+from components.example_gen.index import SEEN_FILE, index_text, indexed, read_index, remarks, seen_text
 from configs.errors import UsageError
 
 LONG_AGO = 1_600_000_000
@@ -117,3 +117,35 @@ def test_what_another_run_left_broken_or_of_another_place_does_not_matter(data, 
 def test_an_image_that_cannot_be_read_is_named(data):
     with pytest.raises(UsageError, match=r"photos/gone: cannot be read: No such file"):
         indexed(data, images("a", "gone"))
+
+
+@pytest.mark.parametrize("how", ["pipe", "folder", "device"])
+def test_what_is_no_file_is_named_and_not_waited_for(data, how):
+    if how == "pipe":
+        os.mkfifo(data / "p.png")
+    elif how == "folder":
+        (data / "p.png").mkdir()
+    else:
+        (data / "p.png").symlink_to("/dev/null")
+    with pytest.raises(UsageError, match=r"photos/p\.png: has the name of an image and is no file; remove it"):
+        indexed(data, images("a", "p.png"))
+
+
+def test_nothing_is_said_of_images_as_they_should_be(data):
+    assert remarks(indexed(data, [*images("a", "b"), *images("c", label="healthy")]), ("cbb", "healthy"), ()) == ""
+
+
+def test_what_is_odd_about_images_is_told_in_a_line(data):
+    for name in ("d", "e"):
+        (data / name).write_bytes(b"a" * 9)
+    index = indexed(data, [*images("a", "b", "d"), *images("c", "e", label="healthy")])
+    assert remarks(index, ("cbb", "cmd", "cgm", "healthy"), ["cbb/notes.txt", "cbb/x.webp"]) == (
+        ", none of cmd and cgm, 2 other files left aside (such as cbb/notes.txt), 1 in more than one class (such as a and e)"
+    )
+
+
+def test_empty_files_are_not_one_picture_and_a_name_that_is_no_text_can_be_printed(data):
+    for name in ("d", "e"):
+        (data / name).touch()
+    index = indexed(data, [*images("d"), *images("e", label="healthy")])
+    assert remarks(index, ("cbb", "healthy"), ["cbb/\udcff.txt"]) == ", 1 other file left aside (such as cbb/?.txt)"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime
 import decimal
 import math
@@ -9,6 +10,8 @@ import math
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from components.example_gen import parquet as module
 from components.example_gen.convert import UNREADABLE, read_csv
@@ -110,6 +113,47 @@ def test_keys_are_those_of_the_same_rows_in_csv_where_texts_are_the_same(path, t
     pq.write_table(pa.table(columns), path)
     (tmp_path / "rows.csv").write_text('hour,company,person\n1,a,7\n2,"ü,b",\n,,7\n', encoding="utf-8")
     assert read(path, reading)[1] == read_csv(tmp_path / "rows.csv", reading)[1]
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rows=st.lists(
+        st.tuples(
+            st.none() | st.floats(-(2.0**120), 2.0**120),
+            st.none() | st.integers(1 - 2**63, 2**63 - 1),
+            st.none() | st.text(st.characters(blacklist_categories=("Cs", "Cc")), min_size=1, max_size=8),
+            st.none() | st.integers(-(10**9), 10**9).map(float),
+        ),
+        min_size=1,
+        max_size=9,
+    ),
+    key=st.sampled_from([None, "x", "y", "z", "person"]),
+)
+def test_a_table_splits_as_parquet_as_it_does_as_csv(tmp_path_factory, rows, key):
+    folder = tmp_path_factory.mktemp("rows")
+    columns = dict(zip(("x", "y", "z", "person"), map(list, zip(*rows, strict=True)), strict=True))
+    types = {"x": pa.float64(), "y": pa.int64(), "z": pa.string(), "person": pa.float64()}
+    pq.write_table(pa.table({name: pa.array(values, types[name]) for name, values in columns.items()}), folder / "rows.parquet")
+    with (folder / "rows.csv").open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerows([list(columns), *rows])
+    reading = Reading({"z": "BYTES", "y": "INT", "x": "FLOAT"}, key=key, ignore_extra=True)
+    assert read(folder / "rows.parquet", reading)[1] == read_csv(folder / "rows.csv", reading)[1]
+
+
+def test_a_fraction_is_rounded_as_often_in_csv_as_in_parquet(path, tmp_path):
+    # A hair more than the middle between two float32: rounded at once it is the upper one, by way of a double the lower.
+    text = "1.000000059604644775390625000001"
+    pq.write_table(pa.table({"x": [float(text)]}), path)
+    (tmp_path / "rows.csv").write_text(f"x\n{text}\n", encoding="utf-8")
+    reading = Reading({"x": "FLOAT"})
+    (batch,) = [batch for batch, _ in read_parquet(path, reading)]
+    assert read_csv(tmp_path / "rows.csv", reading)[0].to_pydict() == batch.to_pydict() == {"x": [[1.0]]}
+
+
+def test_a_key_may_be_bytes_that_are_no_text(path):
+    pq.write_table(pa.table({"x": [1, 2], "k": [b"\xff\x00", b"007"]}), path)
+    assert read(path, Reading({"x": "INT"}, key="k", ignore_extra=True))[1] == [b"\xff\x00", b"7"]
 
 
 def test_a_rows_key_knows_neither_the_widths_of_its_types_nor_its_neighbours(path, tmp_path):

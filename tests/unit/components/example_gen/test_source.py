@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import errno
+import os
 from pathlib import Path
 
 import pytest
@@ -64,6 +66,29 @@ def test_a_path_may_be_relative_or_of_the_home_folder(data, monkeypatch):
 def test_a_file_whose_name_looks_like_a_glob_is_that_file(data):
     (data / "trips [1].csv").write_bytes(GOOD)
     assert find_files(str(data / "trips [1].csv")) == (data, (data / "trips [1].csv",))
+
+
+@pytest.mark.parametrize("text", ["", "*.csv"])
+def test_what_a_writer_keeps_for_itself_is_no_data(data, text):
+    for name in (".a.csv.csv", "._a.csv", "_a.csv"):
+        (data / name).write_bytes(b"\xff")
+    assert find_files(str(data / text))[1] == (data / "a.csv", data / "b.csv")
+    assert find_files(str(data / "_*.csv"))[1] == (data / "_a.csv",)
+    assert find_files(str(data / "_a.csv"))[1] == (data / "_a.csv",)
+
+
+def test_a_glob_may_lie_in_a_folder_whose_name_looks_like_one(data):
+    (data / "trips [1]").mkdir()
+    (data / "trips [1]" / "a.csv").write_bytes(GOOD)
+    assert find_files(str(data / "trips [1]" / "*.csv")) == (data / "trips [1]", (data / "trips [1]" / "a.csv",))
+    with pytest.raises(UsageError, match="there is no such file or folder"):
+        find_files(str(data / "trips [1]" / "b.csv"))
+
+
+def test_a_pipe_is_told_and_not_waited_for(data):
+    os.mkfifo(data / "p.csv")
+    with pytest.raises(UsageError, match=r"p\.csv': is neither a file nor a folder; write what comes out of it to a file first"):
+        check_source(str(data / "p.csv"), COLUMNS)
 
 
 @pytest.mark.parametrize("text", ["missing.csv", "*.parquet", "empty", "none/*.csv"])
@@ -240,6 +265,14 @@ def test_images_are_a_source_with_an_index(tmp_path):
     assert sorted(entry.path for entry in source.images.entries) == ["cbb/000.jpg", "cbb/001.jpg", "healthy/000.jpg"]
     assert source.digest == source.images.digest
     assert source.what == "3 images of 2 classes"
+    (tmp_path / "photos" / "cbb" / "notes.txt").touch()
+    (tmp_path / "photos" / "healthy" / "again.jpg").write_bytes((tmp_path / "photos" / "cbb" / "000.jpg").read_bytes())
+    odd = check_source(str(tmp_path / "photos"), dataclasses.replace(reading, classes=("cbb", "cmd", "healthy")))
+    assert odd.what == (
+        "4 images of 2 classes, none of cmd, 1 other file left aside (such as cbb/notes.txt),"
+        " 1 in more than one class (such as cbb/000.jpg and healthy/again.jpg)"
+    )
+    assert len(odd.images.entries) == 4, "which label is wrong only a person can say"
 
 
 def test_whether_anything_is_there_is_found_without_reading_it(data):

@@ -45,6 +45,28 @@ def test_the_newest_spans_are_chosen_by_number(data, text, spans, places):
     assert found.places == tuple(f"{data}/{place}" for place in places)
 
 
+@pytest.mark.parametrize("rest", ["", "/", "/*.csv", "/rows", "/*"])
+@pytest.mark.parametrize("names", [["rows/_temporary/0/part.csv", ".rows.csv.swp"], ["rows/_SUCCESS"], ["rows/.part.csv"], []])
+def test_a_span_with_only_what_its_writer_keeps_for_itself_is_not_there_yet(tmp_path, rest, names):
+    for number, inside in ((1, ["rows/a.csv", "a.csv"]), (2, names)):
+        (tmp_path / f"span-{number}" / "rows").mkdir(parents=True)
+        for name in inside:
+            # Where the span itself is the folder of the rows, they lie in it.
+            place = tmp_path / f"span-{number}" / (name if rest in ("/rows", "/*") else name.removeprefix("rows/"))
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.touch()
+        if rest not in ("/rows", "/*"):
+            (tmp_path / f"span-{number}" / "rows").rmdir()
+    assert local_spans(f"{tmp_path}/span-{{SPAN}}{rest}", 1).places == (f"{tmp_path}/span-1{rest}".rstrip("/"),)
+
+
+def test_a_pattern_may_ask_for_names_that_are_set_aside(tmp_path):
+    (tmp_path / "span-1").mkdir()
+    (tmp_path / "span-1" / "_rows.csv").touch()
+    for rest in ("_*.csv", "_rows.csv"):
+        assert local_spans(f"{tmp_path}/span-{{SPAN}}/{rest}", 1).places == (f"{tmp_path}/span-1/{rest}",)
+
+
 def test_a_span_may_be_a_file(tmp_path):
     for number in ("08", "9", "10"):
         (tmp_path / f"trips-{number}.csv").touch()

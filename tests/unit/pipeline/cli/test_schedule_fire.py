@@ -74,7 +74,7 @@ def test_each_of_the_signals_ends_it(number):
     stop = schedule_fire.ended_by_signals()
     assert not stop.is_set()
     signal.raise_signal(number)
-    assert stop.is_set()
+    assert stop.wait(10)
 
 
 @pytest.mark.usefixtures("handlers")
@@ -82,7 +82,7 @@ def test_nohup_is_respected():
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     stop = schedule_fire.ended_by_signals()
     signal.raise_signal(signal.SIGHUP)
-    assert not stop.is_set()
+    assert not stop.wait(0.1)
 
 
 def test_jitter_is_waited_for_unless_a_person_asked(call, monkeypatch):

@@ -6,6 +6,8 @@ import json
 
 from click.testing import CliRunner
 
+from configs.errors import ConfigError
+from configs.load import load_settings
 from pipeline.cli.use_cases import use_cases
 from pipeline.use_cases import USE_CASES
 
@@ -23,3 +25,16 @@ def test_json_says_that_nothing_is_live_yet(tmp_path):
     rows = json.loads(CliRunner().invoke(use_cases, ["--json", "--set", f"state={tmp_path}"]).output)["use_cases"]
     assert {row["name"] for row in rows} == set(USE_CASES)
     assert all(row["live"] is None for row in rows)
+
+
+def test_one_that_is_broken_does_not_hide_the_others(tmp_path, monkeypatch):
+    def load(name, *more):
+        if name == "taxi":
+            raise ConfigError("configs/use_cases/taxi.yaml: not valid YAML")
+        return load_settings(name, *more)
+
+    monkeypatch.setattr("configs.load.load_settings", load)
+    shown = json.loads(CliRunner().invoke(use_cases, ["--json", "--set", f"state={tmp_path}"]).output)
+    assert {row["name"] for row in shown["use_cases"]} == set(USE_CASES) - {"taxi"}
+    assert shown["problems"] == {"taxi": "configs/use_cases/taxi.yaml: not valid YAML"}
+    assert "sluiceway: configs/use_cases/taxi.yaml: not valid YAML" in CliRunner().invoke(use_cases, ["--set", f"state={tmp_path}"]).output

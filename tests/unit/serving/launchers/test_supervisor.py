@@ -56,11 +56,17 @@ def numbers(process: subprocess.Popen[str]) -> list[int]:
 def all_end(pids: list[int]) -> bool:
     until = time.monotonic() + 10
     while time.monotonic() < until:
-        states = [psutil.Process(pid).status() if psutil.pid_exists(pid) else psutil.STATUS_ZOMBIE for pid in pids]
-        if set(states) == {psutil.STATUS_ZOMBIE}:
+        if set(map(status, pids)) == {psutil.STATUS_ZOMBIE}:
             return True
         time.sleep(0.02)
     return False
+
+
+def status(pid: int) -> str:
+    try:
+        return psutil.Process(pid).status()
+    except psutil.NoSuchProcess:
+        return psutil.STATUS_ZOMBIE
 
 
 def test_its_end_is_the_programs(folder):

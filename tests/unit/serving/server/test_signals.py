@@ -14,16 +14,16 @@ from serving.server.signals import end_on_signals, wait_for_end
 
 @pytest.fixture(autouse=True)
 def handlers_of_before() -> Iterator[None]:
-    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
+    kept = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)}
     yield
     for number, handler in kept.items():
         signal.signal(number, handler)
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_while_the_main_thread_holds_the_events_lock_blocks_nobody(number):
     stop = threading.Event()
-    end_on_signals(stop)
+    end_on_signals(stop, (signal.SIGTERM, signal.SIGINT, signal.SIGHUP))
     with stop._cond:  # where the main thread is for a moment in each wait
         os.kill(os.getpid(), number)
     assert stop.wait(10)
@@ -39,6 +39,9 @@ def test_an_end_that_woke_nobody_is_seen_at_the_next_look():
     stop = Asleep()
     timer = threading.Timer(0.05, stop.set)
     timer.start()
-    wait_for_end(stop)
+    assert wait_for_end(stop)
     timer.join()
-    assert stop.is_set()
+
+
+def test_a_wait_with_an_end_of_its_own_says_that_nothing_came():
+    assert not wait_for_end(threading.Event(), 0.01)

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from configs.errors import UsageError
-from pipeline.use_cases.digits.idx import read_idx, unpack
+from pipeline.use_cases.digits.idx import read_idx, unpack, write
 
 IMAGES = np.arange(3 * 4 * 5, dtype=np.uint8).reshape(3, 4, 5)
 LABELS = np.array([7, 0, 7], np.uint8)
@@ -71,6 +71,23 @@ def test_a_broken_file_is_one_line_and_nothing_is_written(name, content, saying,
         unpack(folder, tmp_path / "out")
     assert saying in str(caught.value)
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_what_breaks_off_leaves_nothing_and_can_be_tried_again(folder, tmp_path, error):
+    def breaks_off():
+        yield "train", IMAGES, LABELS
+        assert not (tmp_path / "out").exists()
+        raise error
+
+    with pytest.raises(
+        UsageError if isinstance(error, OSError) else KeyboardInterrupt, match="No space left on device" if error.args else None
+    ):
+        write(breaks_off(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == [folder]
+    assert unpack(folder, tmp_path / "out") == 4
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
+    assert {path.name for path in tmp_path.iterdir()} == {"mnist", "out"}
 
 
 def test_a_folder_that_is_there_is_left_alone(folder, tmp_path):

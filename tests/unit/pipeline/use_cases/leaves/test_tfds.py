@@ -58,7 +58,53 @@ def test_a_kind_that_is_none_of_ours_is_told(tmp_path):
         write(iter([("train", "rust", b"")]), tmp_path / "out")
 
 
-def test_a_folder_that_is_there_is_left_alone(tmp_path):
+@pytest.mark.parametrize("name", ["cbb", "file", "dangling"])
+def test_what_is_there_is_left_alone_and_nothing_is_downloaded(tmp_path, name):
     (tmp_path / "cbb").mkdir()
+    (tmp_path / "file").touch()
+    (tmp_path / "dangling").symlink_to("nowhere")
+
+    def never():
+        raise AssertionError
+        yield
+
     with pytest.raises(UsageError, match="is there already; name a new folder"):
-        write(iter([]), tmp_path)
+        write(never(), tmp_path / name)
+
+
+@pytest.mark.parametrize("error", [UsageError("no route to host"), KeyboardInterrupt()])
+def test_what_breaks_off_leaves_nothing_and_can_be_tried_again(tmp_path, error):
+    def breaks_off():
+        yield "train", "cbb", b"a"
+        raise error
+
+    with pytest.raises(type(error)):
+        write(breaks_off(), tmp_path / "out")
+    assert list(tmp_path.iterdir()) == []
+    assert write(iter([("train", "cbb", b"a")]), tmp_path / "out") == 1
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+
+
+def test_nothing_is_there_before_it_is_whole(tmp_path):
+    def looked_at():
+        yield "train", "cbb", b"a"
+        assert not (tmp_path / "out").exists()
+
+    write(looked_at(), tmp_path / "out")
+
+
+def test_of_two_at_once_the_second_is_told(tmp_path):
+    def overtaken():
+        write(iter([("train", "cmd", b"b")]), tmp_path / "out")
+        yield "train", "cbb", b"a"
+
+    with pytest.raises(UsageError, match="is there already; name a new folder"):
+        write(overtaken(), tmp_path / "out")
+    assert [path.read_bytes() for path in (tmp_path / "out").glob("*/*.jpg")] == [b"b"]
+
+
+def test_where_nothing_can_be_written_the_cause_is_told(tmp_path):
+    (tmp_path / "file").touch()
+    with pytest.raises(UsageError, match="cannot be written: File exists"):
+        write(iter([]), tmp_path / "file" / "out")
