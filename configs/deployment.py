@@ -29,8 +29,8 @@ Bucket = Annotated[
 class ServedModel(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Which versions of one model a model server loads, and what they are called."""
 
-    latest: PositiveInt = 1
-    """So many of the newest versions."""
+    latest: PositiveInt = 2
+    """So many of the newest versions: with the one before the newest, versions can be compared, and the way back needs no loading."""
     versions: list[PositiveInt] = []
     """Exactly these instead; a newer one then waits until it stands here."""
     labels: dict[Text, PositiveInt] = {}

@@ -22,9 +22,11 @@ from msgspec import structs, to_builtins
 from configs.environment import EnvironmentConfig
 from configs.errors import SluicewayError, UsageError
 from configs.gateway import GatewayConfig, Upstream
+from serving.deployment.models import choose
+from serving.deployment.server_files import models_config
+from serving.deployment.stack import published
 from serving.launchers.child import child_environment
 from serving.server.signals import end_on_signals
-from serving.store import open_store
 
 _START_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
@@ -55,14 +57,15 @@ class Stack:
             UsageError: nothing is published.
         """
         self._chosen, self._store, self._verbose, self._say = chosen, store, verbose, say
-        opened = open_store(chosen.store.kind, str(store))
-        published = [name for name in (models if models is not None else opened.models()) if opened.versions(name)]
-        missing = sorted(set(models or ()) - set(published))
-        if missing or not published:
-            name = missing[0] if missing else "taxi"
+        there = {name: numbers for name, numbers in published(chosen).items() if numbers}
+        missing = sorted(set(models or ()) - set(there))
+        if missing or not there:
             what = f"{missing[0]} has no published version" if missing else "nothing is published"
-            raise UsageError(f"{what} in {store}; publish one: sluiceway run {name}")
-        self._models = published
+            raise UsageError(f"{what} in {store}; publish one: sluiceway run {missing[0] if missing else 'taxi'}")
+        choice = choose(list(models or sorted(there)), chosen.deploy.models, there)
+        self._served = choice.models
+        for note in choice.notes:
+            say(note)
         self._children: list[tuple[str, subprocess.Popen[bytes], Path]] = []
 
     def run(self) -> None:
@@ -83,8 +86,8 @@ class Stack:
 
     def _start(self, folder: Path, stop: threading.Event) -> None:
         server = self._chosen.server
-        self._say(f"model server: {', '.join(self._models)} ...")
-        (folder / "models.config").write_text(_model_config(self._store, self._models), encoding="utf-8")
+        self._say(f"model server: {', '.join(model.name for model in self._served)} ...")
+        (folder / "models.config").write_text(models_config(self._served, str(self._store)), encoding="utf-8")
         ports = self._launch(
             folder,
             "model server",
@@ -117,7 +120,7 @@ class Stack:
             return
         host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host
         self._say(f"page   http://{host}:{taken['http']}/")
-        self._say(f"REST   http://{host}:{taken['http']}/v1/models/{self._models[0]}:predict")
+        self._say(f"REST   http://{host}:{taken['http']}/v1/models/{self._served[0].name}:predict")
         self._say(f"gRPC   {server.host}:{ports['grpc']}   (the model server itself)")
         self._say("Ctrl-C stops")
 
@@ -172,13 +175,6 @@ class Stack:
 def _environment() -> dict[str, str]:
     """That of any child, and the variables that a gateway's configuration may name for its keys."""
     return {**os.environ, **child_environment()}
-
-
-def _model_config(store: Path, models: Sequence[str]) -> str:
-    """TF Serving's model config file, as text."""
-    form = '  config {{ name: {} base_path: {} model_platform: "tensorflow" }}'
-    entries = [form.format(json.dumps(name), json.dumps(str(store / name))) for name in models]
-    return "model_config_list {\n" + "\n".join(entries) + "\n}\n"
 
 
 def _tail(log: Path) -> str:
