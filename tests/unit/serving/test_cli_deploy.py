@@ -92,7 +92,7 @@ def test_as_json_it_is_one_document(call, tmp_path):
     code, out, err = call("serving-config", "taxi", "-o", str(tmp_path / "out"), "--json", "--set", "deploy.models.taxi.labels={next: 9}")
     found = json.loads(out)
     assert (code, err) == (0, "")
-    assert found["models"] == [{"name": "taxi", "latest": 1, "versions": [], "labels": {}}]
+    assert found["models"] == [{"name": "taxi", "latest": 2, "versions": [], "labels": {}}]
     assert found["changed"] == ["batching.config", "models.config", "monitoring.config"]
     assert "version 9 is not published" in found["notes"][0]
 
