@@ -40,8 +40,8 @@ class Question:
     version: int | None
     label: str | None
     timeout: float | None
-    own: bool
-    """Whether it is the environment's server, which our other commands know about."""
+    own: str | None
+    """The use case as the person wrote it where it is the environment's server, which our other commands know about."""
 
     @property
     def choice(self) -> dict[str, Any]:
@@ -99,7 +99,7 @@ def predict(
     if version is not None and label is not None:
         raise UsageError(f"--version {version} and --label {label}: give one of them")
     place = _place(use_case, environment, overrides, transport, address)
-    question = Question(*place, texts, files, signature, version, label, timeout, own=address is None)
+    question = Question(*place, texts, files, signature, version, label, timeout, own=use_case if address is None else None)
     reply = ask(question, named=sys.stdout.isatty() and not as_json and signature is None)
     if as_json:
         shown = {"model": question.model, "version": reply.version, "signature": reply.signature, "predictions": reply.predictions}
@@ -123,12 +123,12 @@ def ask(question: Question, *, named: bool) -> Reply:
         with load(question.transport)(question.address) as client:
             return _ask(client, question, named)
     except Unavailable as error:
-        hint = f"start it: sluiceway serve {question.model}" if question.own else "see --address"
+        hint = f"start it: sluiceway serve {question.own}" if question.own else "see --address"
         raise Unavailable(f"{error}; is it running? {hint}", code=error.code) from error
     except ModelNotFound as error:
         if not question.own:
             raise
-        raise ModelNotFound(f"{error}; what is published: sluiceway versions {question.model}", code=error.code) from error
+        raise ModelNotFound(f"{error}; what is published: sluiceway versions {question.own}", code=error.code) from error
 
 
 def _ask(client: PredictClient, question: Question, named: bool) -> Reply:
