@@ -9,12 +9,12 @@ import pytest
 from msgspec import inspect
 from msgspec.structs import fields
 
-from configs import environment, gateway, schema
+from configs import deployment, environment, gateway, schema
 from configs.environment import EnvironmentConfig
 from configs.schema import Metrics, UseCaseConfig
 from configs.section import Section
 
-MODULES = (schema, environment, gateway)
+MODULES = (schema, environment, gateway, deployment)
 SECTIONS = [
     kind
     for module in MODULES

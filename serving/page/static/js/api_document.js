@@ -1,0 +1,91 @@
+// An OpenAPI document as what a reader wants to know: groups of calls, each with a line to try. Pure.
+
+const METHODS = ["get", "post", "put", "patch", "delete"];
+// What stands for a part of a path, where the reader has not said.
+const STAND_INS = { model: "housing", version: "1", label: "stable" };
+
+/**
+ * The calls in the document's order, by tag: [{name, calls: [{id, method, path, also, summary, parameters, examples, answers, upload}]}].
+ *
+ * Paths that do the same, for one version or one label, stand in `also` of the first.
+ */
+export function groups(document) {
+  const found = new Map();
+  for (const [path, item] of Object.entries(document.paths ?? {})) {
+    for (const method of METHODS.filter((name) => name in item)) {
+      const call = described(method, path, item[method]);
+      const tag = item[method].tags?.[0] ?? "Other";
+      const others = found.get(tag) ?? [];
+      const first = others.find((other) => other.method === call.method && other.summary === call.summary && verb(other.path) === verb(path));
+      if (first === undefined) found.set(tag, [...others, call]);
+      else first.also.push(path);
+    }
+  }
+  return [...found].map(([name, calls]) => ({ name, calls }));
+}
+
+function verb(path) {
+  return path.slice(path.lastIndexOf(path.includes(":") ? ":" : "/"));
+}
+
+function described(method, path, operation) {
+  const content = operation.requestBody?.content ?? {};
+  return {
+    id: `${method}${path}`.replaceAll(/[^a-z0-9]+/gi, "-").replace(/-$/, ""),
+    method: method.toUpperCase(),
+    path,
+    also: [],
+    summary: operation.summary ?? "",
+    about: operation.description ?? "",
+    parameters: (operation.parameters ?? []).filter(({ in: place }) => place === "query"),
+    examples: examplesOf(content["application/json"]),
+    upload: uploadField(content["multipart/form-data"]),
+    answers: Object.entries(operation.responses ?? {}).map(([status, answer]) => ({ status, about: answer.description ?? "", example: exampleOf(answer) })),
+  };
+}
+
+function examplesOf(json) {
+  if (json === undefined) return [];
+  if (json.examples) return Object.values(json.examples).map(({ summary = "", value }) => ({ summary, value }));
+  return json.example === undefined ? [] : [{ summary: "", value: json.example }];
+}
+
+function exampleOf(answer) {
+  return examplesOf(answer.content?.["application/json"])[0]?.value;
+}
+
+function uploadField(form) {
+  return form === undefined ? null : (Object.keys(form.schema?.properties ?? {})[0] ?? "file");
+}
+
+/**
+ * A line for a shell.
+ *
+ * @param base - the gateway's address, without a slash at its end
+ * @param names - what the reader wants in the path, such as {model: "leaves"}
+ * @param value - the body of a JSON call, if it has one
+ */
+export function curlLine(call, base, names, value) {
+  const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name] || STAND_INS[name] || name));
+  const parts = ["curl"];
+  if (call.upload !== null) parts.push(`-F ${call.upload}=@leaf.jpg`);
+  else if (value !== undefined) parts.push("-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(value))}`);
+  else if (call.method !== "GET") parts.push(`-X ${call.method}`);
+  return `${parts.join(" ")} ${quoted(base + path)}`;
+}
+
+/** JSON in as few lines as can be read: what is short stands on one. */
+export function compact(value, room = 88, indent = "") {
+  const flat = JSON.stringify(value, null, 1)?.replaceAll(/\n\s*/g, " ").replaceAll(/([[{]) | ([\]}])/g, "$1$2") ?? "null";
+  if (flat.length <= room || value === null || typeof value !== "object") return flat;
+  const inner = `${indent}  `;
+  const parts = Array.isArray(value)
+    ? value.map((part) => compact(part, room - 2, inner))
+    : Object.entries(value).map(([name, part]) => `${JSON.stringify(name)}: ${compact(part, room - name.length - 6, inner)}`);
+  const [open, close] = Array.isArray(value) ? "[]" : "{}";
+  return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${indent}${close}`;
+}
+
+function quoted(text) {
+  return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,70 @@
+// All models, with what is live.
+
+import { request } from "./api.js";
+import { announce, counted, el } from "./dom.js";
+import { capital } from "./format.js";
+import { failure, loading, retryButton } from "./notices.js";
+import { placeOf } from "./router.js";
+import { leading, metricList, modelPill, time } from "./states.js";
+
+const MOST_METRICS = 4;
+
+/** The view: {title, element}. `signal` ends what is under way when the person leaves. */
+export function modelsView(place, signal) {
+  const body = el("div", { class: "stack" });
+  const element = el("section", { class: "stack" },
+    el("div", { class: "head" },
+      el("h1", { tabindex: -1 }, "Models"),
+      el("button", { class: "button", type: "button", onclick: () => show() }, "Refresh")),
+    body);
+  async function show() {
+    body.setAttribute("aria-busy", "true");
+    if (body.childElementCount === 0) body.append(loading("models"));
+    try {
+      const { models } = (await request("models", { signal })).body;
+      body.replaceChildren(models.length === 0 ? nothing() : el("ul", { class: "cards" }, models.map((model) => el("li", {}, card(model, again)))));
+    } catch (error) {
+      if (error.name !== "AbortError") body.replaceChildren(failure(error, show));
+    } finally {
+      body.removeAttribute("aria-busy");
+    }
+  }
+  async function again(model) {
+    await show();
+    const tile = body.querySelector(`[data-model="${CSS.escape(model)}"]`);
+    const still = tile?.querySelector("button");
+    announce(`${model}: ${still ? "still not available" : "available"}`);
+    (still ?? tile?.querySelector("a"))?.focus();
+  }
+  show();
+  return { title: "Models", element };
+}
+
+function card(model, again) {
+  const version = leading(model);
+  return el("article", { class: "card model", "data-model": model.model },
+    el("div", { class: "head" },
+      el("h2", {}, el("a", { href: placeOf(model.model) }, model.model)),
+      modelPill(model)),
+    model.problem ? el("p", { class: "why" }, capital(model.problem)) : null,
+    version === null ? null : [
+      metricList(version.metrics, MOST_METRICS),
+      el("p", { class: "soft small" },
+        version.published_at ? [`Version ${version.version} published `, time(version.published_at), " · "] : null,
+        counted(model.versions.length, "version"))],
+    model.problem ? retryButton(() => again(model.model)) : null);
+}
+
+function nothing() {
+  const field = el("input", { id: "open-model", type: "text", name: "model", autocomplete: "off", spellcheck: "false", required: true });
+  function open(event) {
+    event.preventDefault();
+    location.hash = placeOf(field.value.trim());
+  }
+  return el("form", { class: "card stack", onsubmit: open },
+    el("p", {}, "This gateway lists no model yet. It lists those of its version store and those that its configuration names. Any other model of its server can be opened by name:"),
+    el("div", { class: "row" },
+      el("label", { for: "open-model" }, "Name of a model"),
+      field,
+      el("button", { class: "button primary" }, "Open")));
+}
