@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
