@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from configs.errors import UsageError
@@ -36,6 +37,31 @@ def made_once(name: str, recipe: Path, make: Callable[[Path], None]) -> Path:
             return folder
         raise UsageError(f"the rows of {name} cannot be kept in {folder.parent}: {error.strerror}; set XDG_CACHE_HOME") from error
     return folder
+
+
+@contextlib.contextmanager
+def whole(out: Path) -> Iterator[Path]:
+    """A folder to write into that becomes ``out`` at the end: what is there is whole, and what failed can be tried again.
+
+    Raises:
+        UsageError: ``out`` is there already or cannot be written.
+    """
+    taken = f"{out}: is there already; name a new folder"
+    if out.exists() or out.is_symlink():
+        raise UsageError(taken)
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        try:
+            yield partial
+            partial.chmod(0o755)
+            partial.rename(out)
+        finally:
+            shutil.rmtree(partial, ignore_errors=True)
+    except OSError as error:
+        if out.exists():  # another one was faster
+            raise UsageError(taken) from error
+        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
 
 
 def _cache() -> Path:

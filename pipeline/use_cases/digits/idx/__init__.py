@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import shutil
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +12,7 @@ import numpy as np
 
 from configs.errors import UsageError
 from pipeline.use_cases.digits.features import CLASSES
+from pipeline.use_cases.shipped import whole
 
 Array = np.ndarray[Any, Any]
 _PARTS = ("train", "t10k")
@@ -47,7 +45,7 @@ def write(parts: Iterator[tuple[str, Array, Array]], out: Path) -> int:
     from PIL import Image
 
     count = 0
-    with _whole(out) as folder:
+    with whole(out) as folder:
         for label in CLASSES:
             (folder / label).mkdir()
         for part, images, labels in parts:
@@ -55,31 +53,6 @@ def write(parts: Iterator[tuple[str, Array, Array]], out: Path) -> int:
                 Image.fromarray(image).save(folder / str(label) / f"{part}-{number:05d}.png")
                 count += 1
     return count
-
-
-@contextlib.contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder to write into that becomes ``out`` at the end: what is there is whole, and what failed can be tried again.
-
-    Raises:
-        UsageError: ``out`` is there already or cannot be written.
-    """
-    taken = f"{out}: is there already; name a new folder"
-    if out.exists() or out.is_symlink():
-        raise UsageError(taken)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            yield partial
-            partial.chmod(0o755)
-            partial.rename(out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
-        if out.exists():  # another one was faster
-            raise UsageError(taken) from error
-        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
 
 
 def read_idx(path: Path, dimensions: int) -> Array:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 from configs.errors import UsageError
 from pipeline.use_cases.leaves.features import CLASSES
+from pipeline.use_cases.shipped import whole
 
 
 def photos() -> Iterator[tuple[str, str, bytes]]:
@@ -41,7 +39,7 @@ def write(found: Iterator[tuple[str, str, bytes]], out: Path) -> int:
         UsageError: ``out`` is there already or cannot be written, or a kind is none of ours.
     """
     count = 0
-    with _whole(out) as folder:
+    with whole(out) as folder:
         for kind in CLASSES:
             (folder / kind).mkdir()
         for part, kind, content in found:
@@ -50,28 +48,3 @@ def write(found: Iterator[tuple[str, str, bytes]], out: Path) -> int:
             (folder / kind / f"{part}-{count:05d}.jpg").write_bytes(content)
             count += 1
     return count
-
-
-@contextlib.contextmanager
-def _whole(out: Path) -> Iterator[Path]:
-    """A folder to write into that becomes ``out`` at the end: what is there is whole, and what failed can be tried again.
-
-    Raises:
-        UsageError: ``out`` is there already or cannot be written.
-    """
-    taken = f"{out}: is there already; name a new folder"
-    if out.exists() or out.is_symlink():
-        raise UsageError(taken)
-    try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        partial = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
-        try:
-            yield partial
-            partial.chmod(0o755)
-            partial.rename(out)
-        finally:
-            shutil.rmtree(partial, ignore_errors=True)
-    except OSError as error:
-        if out.exists():  # another one was faster
-            raise UsageError(taken) from error
-        raise UsageError(f"{out}: cannot be written: {error.strerror or error}") from error
