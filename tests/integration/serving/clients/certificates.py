@@ -37,6 +37,10 @@ def make(folder: Path, name: str, issuer: Signed | None = None) -> Signed:
         )
         .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+        # Python checks strictly since 3.13: who signed, with which key, and whether that may sign.
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key((issuer.key if issuer else key).public_key()), critical=False)
+        .add_extension(_usage(signs=issuer is None), critical=True)
         .sign(issuer.key if issuer else key, hashes.SHA256())
     )
     signed = Signed(key, certificate, folder / f"{name}.key", folder / f"{name}.pem")
@@ -45,3 +49,17 @@ def make(folder: Path, name: str, issuer: Signed | None = None) -> Signed:
     )
     signed.cert_file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     return signed
+
+
+def _usage(*, signs: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=True,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        key_cert_sign=signs,
+        crl_sign=signs,
+        encipher_only=False,
+        decipher_only=False,
+    )
