@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,9 @@ from serving.cli_frame import json_option, print_json, settings_options
 
 if TYPE_CHECKING:
     from configs.gateway import GatewayConfig
+
+# The name of a key: it becomes a line of YAML, a label in the log, and a user's place among the arms.
+_NAME = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,62}")
 
 
 @click.command()
@@ -51,8 +55,14 @@ def gateway_key(name: str, as_json: bool) -> None:
     Example:
       sluiceway gateway-key reports
     """
+    import yaml
+
     from serving.gateway.access import new_key
 
+    if not _NAME.fullmatch(name) or yaml.safe_load(name) != name:
+        raise UsageError(
+            f"{name!r}: use letters, digits, '.', '_' and '-', starting with a letter, and no word like yes that YAML reads otherwise"
+        )
     key, digest = new_key()
     if as_json:
         print_json({"name": name, "key": key, "digest": digest})

@@ -5,16 +5,20 @@ starting -> both ready -> one ends or somebody asks for the end -> gateway drain
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 import yaml
 from msgspec import structs, to_builtins
@@ -26,11 +30,13 @@ from serving.deployment.models import choose
 from serving.deployment.server_files import models_config
 from serving.deployment.stack import published
 from serving.launchers.child import child_environment
+from serving.server.orphan import MARKER
 from serving.server.signals import end_on_signals
 
 _START_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
 _TAIL_LINES = 8
+_TAIL_BYTES = 16 * 1024
 
 
 def gateway_config(chosen: EnvironmentConfig, store: Path) -> GatewayConfig:
@@ -66,40 +72,47 @@ class Stack:
         self._served = choice.models
         for note in choice.notes:
             say(note)
-        self._children: list[tuple[str, subprocess.Popen[bytes], Path]] = []
+        self._children: list[tuple[str, subprocess.Popen[bytes], IO[bytes]]] = []
 
     def run(self) -> None:
         """Start, say where, wait for the end, stop.
 
         Raises:
+            UsageError: a port is taken.
             SluicewayError: one of them did not start, or ended by itself.
         """
+        server, gateway = self._chosen.server, self._chosen.gateway
+        for key, host, port in (
+            ("server.grpc_port", server.host, server.grpc_port),
+            ("server.rest_port", server.host, server.rest_port),
+            ("gateway.port", gateway.host, gateway.port),
+        ):
+            _check_free(key, host, port)
         stop = threading.Event()
         end_on_signals(stop)
-        with tempfile.TemporaryDirectory(prefix="sluiceway-up-") as folder:
+        with contextlib.ExitStack() as folders:
             try:
-                self._start(Path(folder), stop)
+                self._start(_launch_folder(folders), _launch_folder(folders), stop)
                 self._wait(stop)
             finally:
                 self._end()
         self._say("stopped")
 
-    def _start(self, folder: Path, stop: threading.Event) -> None:
+    def _start(self, of_server: Path, of_gateway: Path, stop: threading.Event) -> None:
         server = self._chosen.server
         self._say(f"model server: {', '.join(model.name for model in self._served)} ...")
-        (folder / "models.config").write_text(models_config(self._served, str(self._store)), encoding="utf-8")
+        (of_server / "models.config").write_text(models_config(self._served, str(self._store)), encoding="utf-8")
         ports = self._launch(
-            folder,
             "model server",
             [
-                *("-m", "serving.server", f"--model_config_file={folder / 'models.config'}"),
+                *("-m", "serving.server", f"--model_config_file={of_server / 'models.config'}"),
                 *(f"--port={server.grpc_port}", f"--rest_api_port={server.rest_port}", f"--bind={server.host}"),
                 f"--file_system_poll_wait_seconds={server.poll_seconds}",
-                f"--ports_file={folder / 'server.json'}",
-                f"--parent_pid={os.getpid()}",
+                *(f"--ports_file={of_server / 'ports.json'}", f"--parent_pid={os.getpid()}", f"--remove_on_exit={of_server}"),
                 *(["--verbose"] if self._verbose else []),
             ],
-            folder / "server.json",
+            child_environment(),
+            of_server / "ports.json",
             stop,
         )
         if stop.is_set():
@@ -107,13 +120,17 @@ class Stack:
         config = gateway_config(self._chosen, self._store)
         if config.upstreams.keys() == {"default"}:
             config = structs.replace(config, upstreams={"default": Upstream(grpc=f"{server.host}:{ports['grpc']}")})
-        file = folder / "gateway.yaml"
+        file = of_gateway / "gateway.yaml"
         file.write_text(yaml.safe_dump(to_builtins(config)), encoding="utf-8")
         taken = self._launch(
-            folder,
             "gateway",
-            ["-m", "serving.gateway", f"--config={file}", f"--ports-file={folder / 'gateway.json'}", f"--parent-pid={os.getpid()}"],
-            folder / "gateway.json",
+            [
+                *("-m", "serving.gateway", f"--config={file}", f"--ports-file={of_gateway / 'ports.json'}"),
+                *(f"--parent-pid={os.getpid()}", f"--remove-on-exit={of_gateway}"),
+            ],
+            # It may need a variable that its configuration names for its keys; the model server needs none of ours.
+            {**os.environ, **child_environment()},
+            of_gateway / "ports.json",
             stop,
         )
         if stop.is_set():
@@ -124,18 +141,20 @@ class Stack:
         self._say(f"gRPC   {server.host}:{ports['grpc']}   (the model server itself)")
         self._say("Ctrl-C stops")
 
-    def _launch(self, folder: Path, name: str, arguments: list[str], ports_file: Path, stop: threading.Event) -> dict[str, int]:
-        log = folder / f"{name}.log"
-        with log.open("wb") as output:
-            child = subprocess.Popen(
-                [sys.executable, *arguments],
-                stdin=subprocess.DEVNULL,
-                stdout=None if self._verbose else output,
-                stderr=None if self._verbose else subprocess.STDOUT,
-                env=_environment(),
-                # Ctrl-C on the terminal is for us: the gateway must drain before its server goes.
-                start_new_session=True,
-            )
+    def _launch(
+        self, name: str, arguments: list[str], environment: Mapping[str, str], ports_file: Path, stop: threading.Event
+    ) -> dict[str, int]:
+        # Without a name: nothing is left of it, however this ends.
+        log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the child
+        child = subprocess.Popen(
+            [sys.executable, *arguments],
+            stdin=subprocess.DEVNULL,
+            stdout=None if self._verbose else log,
+            stderr=None if self._verbose else subprocess.STDOUT,
+            env=environment,
+            # Ctrl-C on the terminal is for us: the gateway must drain before its server goes.
+            start_new_session=True,
+        )
         self._children.append((name, child, log))
         until = time.monotonic() + _START_SECONDS
         while not stop.is_set():
@@ -162,7 +181,7 @@ class Stack:
 
     def _end(self) -> None:
         """The gateway first, so that what it has taken on is still answered."""
-        for _, child, _ in reversed(self._children):
+        for _, child, log in reversed(self._children):
             if child.poll() is None:
                 child.send_signal(signal.SIGTERM)
             try:
@@ -170,16 +189,33 @@ class Stack:
             except subprocess.TimeoutExpired:
                 child.kill()
                 child.wait()
+            log.close()
 
 
-def _environment() -> dict[str, str]:
-    """That of any child, and the variables that a gateway's configuration may name for its keys."""
-    return {**os.environ, **child_environment()}
+def _launch_folder(folders: contextlib.ExitStack) -> Path:
+    """A folder of one child, which it deletes itself should this process be killed."""
+    folder = Path(folders.enter_context(tempfile.TemporaryDirectory(prefix="sluiceway-up-", ignore_cleanup_errors=True)))
+    (folder / MARKER).touch()
+    return folder
 
 
-def _tail(log: Path) -> str:
+def _check_free(key: str, host: str, port: int) -> None:
+    """Before a model is loaded for nothing. Raises UsageError."""
+    if port == 0:
+        return
     try:
-        lines = [line for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    except OSError:
-        return "it said nothing"
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)[0]
+        with socket.socket(family, kind, protocol) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(address)
+    except (OSError, UnicodeError) as error:
+        if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+            raise UsageError(f"{key}: {host}:{port} is taken; stop who has it, or give another: --set {key}={port + 1}") from error
+        raise UsageError(f"{key}: {host}:{port} cannot be listened on: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _tail(log: IO[bytes]) -> str:
+    size = os.fstat(log.fileno()).st_size
+    text = os.pread(log.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES)).decode("utf-8", "replace")
+    lines = [line for line in text.splitlines() if line.strip()]
     return " / ".join(lines[-_TAIL_LINES:])[-600:] or "it said nothing"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import sys
 from collections.abc import Sequence
@@ -18,7 +17,8 @@ from serving.cli_frame import run_command
 @click.option("--config", "file", type=click.Path(path_type=Path), required=True, help="The gateway's configuration; changes are followed.")
 @click.option("--ports-file", type=click.Path(path_type=Path), help="Where to write the port that was taken, as JSON.")
 @click.option("--parent-pid", type=int, help="End when this process is gone.")
-def gateway(file: Path, ports_file: Path | None, parent_pid: int | None) -> None:
+@click.option("--remove-on-exit", type=click.Path(path_type=Path), help="Delete this launch directory, marked as one, when that happens.")
+def gateway(file: Path, ports_file: Path | None, parent_pid: int | None, remove_on_exit: Path | None) -> None:
     """Answer for model servers until SIGTERM or Ctrl-C.
 
     \b
@@ -30,7 +30,7 @@ def gateway(file: Path, ports_file: Path | None, parent_pid: int | None) -> None
     if parent_pid is not None:
         from serving.server.orphan import watch
 
-        watch(parent_pid, None)
+        watch(parent_pid, remove_on_exit)
     followed = ConfigFile(file)
     run(followed.config, followed, ports_file)
 
@@ -44,10 +44,12 @@ def run(config: GatewayConfig, followed: object | None = None, ports_file: Path 
     Raises:
         SluicewayError: the configuration cannot be put in force, or the port is taken.
     """
+    import uvloop
+
     from serving.gateway.process import serve
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    asyncio.run(serve(config, followed, ports_file))  # type: ignore[arg-type]
+    uvloop.run(serve(config, followed, ports_file))  # type: ignore[arg-type]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -5,21 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
+from configs import strict_yaml
 from configs.errors import ConfigError
 from configs.gateway import GatewayConfig, Jwt, Keys
 
-if TYPE_CHECKING:
-    from jwt import PyJWK
-
 _PREFIX = "sha256:"
+_DIGEST = re.compile(_PREFIX + "[0-9a-f]{64}")
 _KEY_BYTES = 32
 
 
@@ -95,13 +95,13 @@ class Access:
                 raise Denied("the token is signed with a key that is not known")
             claims = jwt.decode(
                 token,
-                public,
-                algorithms=list(rules.algorithms),
+                public.key,
+                algorithms=public.algorithms,
                 audience=rules.audience,
                 issuer=rules.issuer,
                 options={"require": ["exp", "iss", "aud"]},
             )
-        except jwt.PyJWTError as error:
+        except (jwt.PyJWTError, ValueError) as error:
             raise Denied(f"the token is not good: {error}") from error
         return Caller(str(claims.get("sub") or "token"))
 
@@ -121,13 +121,19 @@ def _read_keys(keys: Keys) -> dict[str, Caller]:
             raise ConfigError(f"gateway.keys.env: {place} is not set")
         text = found
     try:
-        document = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        # Its text may be a key: only the place is told.
-        raise ConfigError(f"gateway.keys: {place} is not YAML") from error
+        document = strict_yaml.parse(text)
+    except yaml.YAMLError:
+        # Its text may be a key: only the place is told, and nothing of it stays in the error's cause.
+        raise ConfigError(f"gateway.keys: {place} is not YAML with names that differ") from None
     if not isinstance(document, dict):
         raise ConfigError(f"gateway.keys: {place}: expected names and digests, found {type(document).__name__}")
-    return dict(_caller(place, str(name), entry, keys.per_minute) for name, entry in document.items())
+    callers: dict[str, Caller] = {}
+    for name, entry in document.items():
+        digest, caller = _caller(place, str(name), entry, keys.per_minute)
+        if digest in callers:
+            raise ConfigError(f"gateway.keys: {place}: {name}: has the same digest as {callers[digest].name}")
+        callers[digest] = caller
+    return callers
 
 
 def _caller(place: str, name: str, entry: Any, per_minute: int | None) -> tuple[str, Caller]:
@@ -136,7 +142,8 @@ def _caller(place: str, name: str, entry: Any, per_minute: int | None) -> tuple[
     if unknown:
         raise ConfigError(f"gateway.keys: {place}: {name}.{unknown[0]}: unknown; allowed: digest, models, per_minute")
     digest, limit, models = given.get("digest"), given.get("per_minute", per_minute), given.get("models")
-    if not isinstance(digest, str) or not digest.startswith(_PREFIX) or len(digest) != len(_PREFIX) + 64:
+    digest = digest.lower() if isinstance(digest, str) else ""
+    if not _DIGEST.fullmatch(digest):
         raise ConfigError(f"gateway.keys: {place}: {name}: not a digest; make one: sluiceway gateway-key {name}")
     if limit is not None and (type(limit) is not int or limit < 1):
         raise ConfigError(f"gateway.keys: {place}: {name}.per_minute: {limit!r} is not a whole number of at least 1")
@@ -145,23 +152,73 @@ def _caller(place: str, name: str, entry: Any, per_minute: int | None) -> tuple[
     return digest, Caller(name, limit, None if models is None else frozenset(models))
 
 
-def _read_public_keys(rules: Jwt) -> dict[str | None, PyJWK | Any]:
-    import jwt
+@dataclass(frozen=True)
+class _Public:
+    """A public key, and the algorithms that are taken with it: a token that names another one is not even looked at."""
 
-    weak = [name for name in rules.algorithms if name.upper() == "NONE" or name.upper().startswith("HS")]
-    if weak:
-        raise ConfigError(f"gateway.jwt.algorithms: {weak[0]} has no public key; allowed: RS256, PS256, ES256, EdDSA and their kin")
+    key: Any
+    algorithms: list[str]
+
+
+def _read_public_keys(rules: Jwt) -> dict[str | None, _Public]:
+    _check_algorithms(rules.algorithms)
     if rules.key_file is None:
         raise ConfigError("gateway.jwt.key_file is missing: the issuer's public key (PEM) or key set (JWKS)")
     try:
         text = Path(rules.key_file).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    if not text.lstrip().startswith("{"):
-        if "PRIVATE KEY" in text:
-            raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} holds a private key; give the public one")
-        return {None: text}
+    place = f"gateway.jwt.key_file: {rules.key_file}"
+    keys = _key_set(text, place) if text.lstrip().startswith("{") else {None: _pem_key(text, place)}
+    found = {name: _Public(key, _fitting(key, rules.algorithms)) for name, key in keys.items()}
+    if not any(public.algorithms for public in found.values()):
+        raise ConfigError(f"{place}: no algorithm of gateway.jwt.algorithms ({', '.join(rules.algorithms)}) goes with it")
+    return {name: public for name, public in found.items() if public.algorithms}
+
+
+def _check_algorithms(names: Sequence[str]) -> None:
+    from jwt.algorithms import get_default_algorithms
+
+    if not names:
+        raise ConfigError("gateway.jwt.algorithms: give at least one, such as RS256")
+    for name in names:
+        if name.upper() == "NONE" or name.upper().startswith("HS"):
+            raise ConfigError(f"gateway.jwt.algorithms: {name} has no public key; allowed: RS256, PS256, ES256, EdDSA and their kin")
+        if name not in get_default_algorithms():
+            raise ConfigError(f"gateway.jwt.algorithms: there is no algorithm {name!r}; allowed: RS256, PS256, ES256, EdDSA and their kin")
+
+
+def _pem_key(text: str, place: str) -> Any:
+    from cryptography.exceptions import UnsupportedAlgorithm
+    from cryptography.hazmat.primitives.serialization import load_pem_public_key
+
+    if "PRIVATE KEY" in text:
+        raise ConfigError(f"{place} holds a private key; give the public one")
     try:
-        return {key.key_id: key for key in jwt.PyJWKSet.from_dict(json.loads(text)).keys}
-    except (jwt.PyJWTError, ValueError) as error:
-        raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} is no key set: {error}") from error
+        return load_pem_public_key(text.encode())
+    except (ValueError, UnsupportedAlgorithm):
+        raise ConfigError(f"{place} is no public key in PEM and no key set") from None
+
+
+def _key_set(text: str, place: str) -> dict[str | None, Any]:
+    import jwt
+
+    try:
+        document = json.loads(text)
+        entries = [entry for entry in document["keys"] if isinstance(entry, dict)]
+        if any({"k", "d"} & entry.keys() for entry in entries):
+            raise ConfigError(f"{place} holds a secret or private key; give the public ones")
+        return {key.key_id: key.key for key in jwt.PyJWKSet.from_dict(document).keys}
+    except (jwt.PyJWTError, ValueError, KeyError, TypeError) as error:
+        raise ConfigError(f"{place} is no key set: {error}") from error
+
+
+def _fitting(key: Any, algorithms: Sequence[str]) -> list[str]:
+    from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, rsa
+
+    families = (
+        (rsa.RSAPublicKey, ("RS", "PS")),
+        (ec.EllipticCurvePublicKey, ("ES",)),
+        ((ed25519.Ed25519PublicKey, ed448.Ed448PublicKey), ("EdDSA",)),
+    )
+    return [name for name in algorithms if any(isinstance(key, kinds) and name.startswith(family) for kinds, family in families)]

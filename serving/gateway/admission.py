@@ -26,7 +26,17 @@ class Admission:
     def __init__(self, concurrency: int, queue: int, queue_seconds: float) -> None:
         self.concurrency, self.queue, self.queue_seconds = concurrency, queue, queue_seconds
         self.under_way = 0
-        self._waiting: deque[asyncio.Future[None]] = deque()
+        self._waiting: deque[asyncio.Future[bool]] = deque()
+
+    @property
+    def again_seconds(self) -> float:
+        """When it may be worth asking again."""
+        return max(1.0, self.queue_seconds)
+
+    @property
+    def is_full(self) -> bool:
+        """Whether a request that came now would be turned away."""
+        return self.under_way >= self.concurrency and len(self._waiting) >= self.queue
 
     @property
     def waiting(self) -> int:
@@ -47,31 +57,50 @@ class Admission:
 
     async def _wait(self) -> None:
         if len(self._waiting) >= self.queue:
-            raise Overloaded(max(1.0, self.queue_seconds))
-        place: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            raise Overloaded(self.again_seconds)
+        loop = asyncio.get_running_loop()
+        place: asyncio.Future[bool] = loop.create_future()
         self._waiting.append(place)
+        # Not asyncio.wait_for: on Python 3.10 it swallows a cancellation that comes in the same moment as the room.
+        timer = loop.call_later(self.queue_seconds, _give_up, place)
         try:
-            await asyncio.wait_for(asyncio.shield(place), self.queue_seconds)
-        except BaseException as error:
-            if place.done() and not place.cancelled():
+            has_room = await place
+        except asyncio.CancelledError:
+            if place.done() and not place.cancelled() and place.result():
                 # Room was handed over in the same moment: pass it on.
                 self._leave()
-            else:
-                self._waiting.remove(place)
-            if isinstance(error, (asyncio.TimeoutError, TimeoutError)):
-                raise Overloaded(max(1.0, self.queue_seconds)) from error
+            self._forget(place)
             raise
+        finally:
+            timer.cancel()
+        if not has_room:
+            self._forget(place)
+            raise Overloaded(self.again_seconds)
+
+    def _forget(self, place: asyncio.Future[bool]) -> None:
+        with contextlib.suppress(ValueError):
+            self._waiting.remove(place)
 
     def _leave(self) -> None:
-        if self._waiting and self.under_way <= self.concurrency:
-            # The room goes to the next one without becoming free in between.
-            self._waiting.popleft().set_result(None)
-        else:
+        if self.under_way > self.concurrency or not self._hand_over():
             self.under_way -= 1
+
+    def _hand_over(self) -> bool:
+        """Whether the room went to the next one, without becoming free in between."""
+        while self._waiting:
+            place = self._waiting.popleft()
+            if not place.done():
+                place.set_result(True)
+                return True
+        return False
 
     def resize(self, concurrency: int, queue: int, queue_seconds: float) -> None:
         """Other limits from now on; who is in stays in."""
         self.concurrency, self.queue, self.queue_seconds = concurrency, queue, queue_seconds
-        while self._waiting and self.under_way < self.concurrency:
+        while self.under_way < self.concurrency and self._hand_over():
             self.under_way += 1
-            self._waiting.popleft().set_result(None)
+
+
+def _give_up(place: asyncio.Future[bool]) -> None:
+    if not place.done():
+        place.set_result(False)

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from typing import Any
 
-SUMMARIES = {
+_SUMMARIES = {
     "predict": "Named tensors in, named tensors out",
     "classify": "Classes of examples, the likeliest first",
     "regress": "A number for each example",
 }
 _TAXI = {"fare": 12.5, "trip_start_hour": 19, "payment_type": "Credit Card"}
+_VERSION = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
+_PLACES: dict[str, dict[str, Any]] = {
+    "": {},
+    "/versions/{version}": {"version": _VERSION},
+    "/labels/{label}": {"label": {"type": "string"}},
+}
+_HEADERS: dict[str, Any] = {
+    "x-model-version": {"schema": _VERSION, "description": "this version, whatever the arms say"},
+    "x-model-label": {"schema": {"type": "string", "minLength": 1}, "description": "the version of this label"},
+}
 _VALUE: dict[str, Any] = {"description": 'A number, a text, true or false, {"b64": ...} for bytes, or lists of them'}
 _BODIES: dict[str, dict[str, Any]] = {
     "predict": {
@@ -71,19 +81,42 @@ _TELLS = {
 }
 
 
-def request_body(verb: str) -> dict[str, Any]:
-    """The body of a call, for OpenAPI."""
-    return {"requestBody": {"required": True, "content": {"application/json": _BODIES[verb]}}}
+def model_paths() -> dict[str, Any]:
+    """The paths below /v1, which no route of the framework answers."""
+    paths: dict[str, Any] = {}
+    for place, parameters in _PLACES.items():
+        which = place.rpartition("{")[2].rstrip("}") if place else "newest"
+        for verb in _SUMMARIES:
+            paths[f"/v1/models/{{model}}{place}:{verb}"] = {"post": _call(verb, which, parameters)}
+        if "label" not in parameters:
+            paths[f"/v1/models/{{model}}{place}"] = {"get": _question("States of the versions", f"status_{which}", parameters, STATUS)}
+        paths[f"/v1/models/{{model}}{place}/metadata"] = {
+            "get": _question("What the model takes and gives", f"metadata_{which}", parameters, METADATA)
+        }
+    return paths
 
 
-def answers(verb: str) -> dict[int | str, dict[str, Any]]:
-    """Every answer of a call, for OpenAPI."""
+def _call(verb: str, which: str, parameters: dict[str, Any]) -> dict[str, Any]:
     good = {
         "description": "The model's answer, as TF Serving writes it",
         "headers": {"x-model-version": {"schema": {"type": "string"}, "description": "the version that answered"}},
         "content": {"application/json": {"schema": {"type": "object"}, "example": _ANSWERS[verb]}},
     }
-    return {200: good, **problems()}
+    asked = {} if parameters else _HEADERS
+    return {
+        **_question(_SUMMARIES[verb], f"{verb}_{which}", parameters, {200: good, **problems()}, asked),
+        "requestBody": {"required": True, "content": {"application/json": _BODIES[verb]}},
+    }
+
+
+def _question(
+    summary: str, name: str, parameters: dict[str, Any], responses: dict[int | str, dict[str, Any]], headers: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    places = {"model": {"type": "string"}, **parameters}
+    listed = [{"name": key, "in": "path", "required": True, "schema": schema} for key, schema in places.items()]
+    listed += [{"name": key, "in": "header", "required": False, **more} for key, more in (headers or {}).items()]
+    told = {str(status): answer for status, answer in responses.items()}
+    return {"tags": ["TF Serving's API"], "summary": summary, "operationId": name, "parameters": listed, "responses": told}
 
 
 def problems(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
-from serving.gateway import front_api, model_api
+from serving.gateway import api_documents, front_api
 from serving.gateway.errors_http import add_error_answers
 from serving.gateway.guard import Guard
+from serving.gateway.model_api import ModelApi
 from serving.gateway.state import Gateway
 from serving.gateway.tracing import traced
 from serving.page import add_page
@@ -32,10 +35,10 @@ def build(gateway: Gateway) -> ASGIApp:
         openapi_url="/openapi.json" if config.docs else None,
     )
     add_error_answers(app)
-    app.include_router(model_api.router(gateway))
     app.include_router(front_api.router(gateway))
     add_page(app, page=config.page, docs=config.docs)
-    guarded: ASGIApp = Guard(traced(app, config.tracing), gateway)
+    _describe_models(app)
+    guarded: ASGIApp = Guard(traced(ModelApi(app, gateway), config.tracing), gateway)
     if config.cors:
         guarded = CORSMiddleware(
             guarded,
@@ -45,3 +48,15 @@ def build(gateway: Gateway) -> ASGIApp:
             expose_headers=["x-model-version", "x-request-id", "retry-after"],
         )
     return guarded
+
+
+def _describe_models(app: FastAPI) -> None:
+    """Have OpenAPI tell of what `ModelApi` answers."""
+    own = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = own()
+        document["paths"] = {**api_documents.model_paths(), **document["paths"]}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign] # as FastAPI's manual extends OpenAPI

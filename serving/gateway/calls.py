@@ -11,34 +11,27 @@ from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+import numpy as np
+
 from configs.gateway import Limits
 from serving.gateway import checks
 from serving.gateway.admission import Admission
 from serving.gateway.checks import Problem, Unfit
 from serving.gateway.metrics import Metrics
-from serving.gateway.routing import Target
+from serving.gateway.routing import Asked
 from serving.gateway.shadow import Shadows
-from serving.gateway.upstream import Known, UpstreamServer, model_spec
+from serving.gateway.upstream import UpstreamServer, model_spec
 from serving.protocol import examples, json_text, predict, tensors
 from serving.protocol import wire_pb2 as wire
 from serving.protocol.json_arrays import Array
-from serving.protocol.predict import Format
 from serving.protocol.signature import SignatureSpec
 from serving.protocol.status import Code, StatusError
 
 T = TypeVar("T")
+Request = TypeVar("Request", wire.PredictRequest, wire.ClassificationRequest, wire.RegressionRequest)
 Classes = list[tuple[str, float]]
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A request to a model whose version is chosen. ``shadow``: where a copy goes, None: nowhere."""
-
-    model: str
-    verb: str
-    target: Target
-    shadow: Target | None = None
-    tolerance: float = 0.0
+# How often a request that does not fit may have the signature read again.
+_LOOK_AGAIN_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -78,31 +71,27 @@ class Calls:
             name = predict.read_signature_name(document)
         except StatusError as error:
             raise Unfit([Problem("", error.message)]) from error
-        if asked.verb == "predict":
-            return await self._predict(asked, document, name, upstream, room, timeout)
-        return await self._examples(asked, document, name, upstream, room, timeout)
-
-    async def _predict(
-        self, asked: Asked, document: Mapping[str, Any], name: str, upstream: UpstreamServer, room: Admission, timeout: float
-    ) -> Answered:
+        give = self._predict if asked.verb == "predict" else self._examples
         known = await upstream.signatures(asked.model, asked.target, timeout)
-        spec, form, inputs = self._read(document, name, known)
         try:
-            predicted = await self.outputs(asked, spec, inputs, upstream, room, timeout)
-        except StatusError as error:
-            if error.code is not Code.INVALID_ARGUMENT:
+            return await give(asked, document, checks.find_signature(known.signatures, name, asked.verb), upstream, room, timeout)
+        except (Unfit, StatusError) as error:
+            if isinstance(error, StatusError) and error.code is not Code.INVALID_ARGUMENT:
                 raise
-            # Another version may stand behind the same name since its signature was read.
-            again = await upstream.signatures(asked.model, asked.target, timeout, fresh=True)
+            # Another version may stand behind the same name since its signature was read. The server's own refusal says that it is
+            # worth a look; ours only now and then, or wrong requests would cost a call after all.
+            oldest = _LOOK_AGAIN_SECONDS if isinstance(error, Unfit) else 0.0
+            again = await upstream.signatures(asked.model, asked.target, timeout, oldest=oldest)
             if again.version == known.version:
                 raise
-            spec, form, inputs = self._read(document, name, again)
-            predicted = await self.outputs(asked, spec, inputs, upstream, room, timeout)
-        return Answered(predict.write_outputs(predicted.outputs, form), predicted.version)
+        return await give(asked, document, checks.find_signature(again.signatures, name, asked.verb), upstream, room, timeout)
 
-    def _read(self, document: Mapping[str, Any], name: str, known: Known) -> tuple[SignatureSpec, Format, dict[str, Array]]:
-        spec = checks.find_signature(known.signatures, name, "predict")
-        return (spec, *checks.read_inputs(document, spec, self.limits.batch))
+    async def _predict(
+        self, asked: Asked, document: Mapping[str, Any], spec: SignatureSpec, upstream: UpstreamServer, room: Admission, timeout: float
+    ) -> Answered:
+        form, inputs = checks.read_inputs(document, spec, self.limits.batch)
+        predicted = await self.outputs(asked, spec, inputs, upstream, room, timeout)
+        return Answered(predict.write_outputs(predicted.outputs, form), predicted.version)
 
     async def outputs(
         self, asked: Asked, spec: SignatureSpec, inputs: Mapping[str, Array], upstream: UpstreamServer, room: Admission, timeout: float
@@ -113,22 +102,19 @@ class Calls:
             tensors.write_proto(request.inputs[alias], array)
         async with room.room():
             answer = await self._timed(asked.model, upstream.predict(request, timeout))
-        try:
-            outputs = {alias: tensors.to_array(proto) for alias, proto in sorted(answer.outputs.items())}
-        except ValueError as error:
-            raise StatusError(Code.INTERNAL, f"the model server {upstream.name} answered with a broken tensor: {error}") from error
+        outputs = _outputs(answer, upstream)
         if asked.shadow is not None:
-            copy = wire.PredictRequest()
-            copy.CopyFrom(request)
-            copy.model_spec.CopyFrom(model_spec(asked.model, asked.shadow, spec.name))
-            self._shadows.send(asked.model, copy, outputs, upstream, timeout, asked.tolerance)
+            copy = _to_shadow(asked, request)
+
+            async def shadow() -> Mapping[str, Array]:
+                return _outputs(await upstream.predict(copy, timeout, counted=False), upstream)
+
+            self._shadows.send(asked, shadow, outputs)
         return Predicted(outputs, answer.model_spec.version.value, spec.name)
 
     async def _examples(
-        self, asked: Asked, document: Mapping[str, Any], name: str, upstream: UpstreamServer, room: Admission, timeout: float
+        self, asked: Asked, document: Mapping[str, Any], spec: SignatureSpec, upstream: UpstreamServer, room: Admission, timeout: float
     ) -> Answered:
-        known = await upstream.signatures(asked.model, asked.target, timeout)
-        spec = checks.find_signature(known.signatures, name, asked.verb)
         rows = document.get("examples")
         if isinstance(rows, list) and len(rows) > self.limits.batch:
             raise Unfit([Problem("examples", f"{len(rows)} rows; at most {self.limits.batch} at once")])
@@ -137,13 +123,10 @@ class Calls:
         except StatusError as error:
             raise Unfit([Problem("examples", error.message)]) from error
         if asked.verb == "classify":
-            rows, version = await self._classified(asked, spec, built, upstream, room, timeout)
-            return Answered(examples.write_classifications(rows), version)
-        given = wire.Input(example_list=wire.ExampleList(examples=built))
-        request = wire.RegressionRequest(model_spec=model_spec(asked.model, asked.target, spec.name), input=given)
-        async with room.room():
-            values = await self._timed(asked.model, upstream.regress(request, timeout))
-        return Answered(examples.write_regressions([row.value for row in values.result.regressions]), values.model_spec.version.value)
+            classified, version = await self._classified(asked, spec, built, upstream, room, timeout)
+            return Answered(examples.write_classifications(classified), version)
+        values, version = await self._regressed(asked, spec, built, upstream, room, timeout)
+        return Answered(examples.write_regressions(values), version)
 
     async def classes(
         self,
@@ -165,11 +148,68 @@ class Calls:
         request = wire.ClassificationRequest(model_spec=model_spec(asked.model, asked.target, spec.name), input=given)
         async with room.room():
             answer = await self._timed(asked.model, upstream.classify(request, timeout))
-        rows = [[(item.label, item.score) for item in row.classes] for row in answer.result.classifications]
+        rows = _classes(answer)
+        if asked.shadow is not None:
+            copy = _to_shadow(asked, request)
+
+            async def shadow() -> Mapping[str, Array]:
+                return class_arrays(_classes(await upstream.classify(copy, timeout, counted=False)))
+
+            self._shadows.send(asked, shadow, class_arrays(rows))
         return rows, answer.model_spec.version.value
+
+    async def _regressed(
+        self, asked: Asked, spec: SignatureSpec, built: list[bytes], upstream: UpstreamServer, room: Admission, timeout: float
+    ) -> tuple[list[float], int]:
+        given = wire.Input(example_list=wire.ExampleList(examples=built))
+        request = wire.RegressionRequest(model_spec=model_spec(asked.model, asked.target, spec.name), input=given)
+        async with room.room():
+            answer = await self._timed(asked.model, upstream.regress(request, timeout))
+        values = _values(answer)
+        if asked.shadow is not None:
+            copy = _to_shadow(asked, request)
+
+            async def shadow() -> Mapping[str, Array]:
+                return {"value": np.array(_values(await upstream.regress(copy, timeout, counted=False)))}
+
+            self._shadows.send(asked, shadow, {"value": np.array(values)})
+        return values, answer.model_spec.version.value
 
     async def _timed(self, model: str, call: Awaitable[T]) -> T:
         begun = time.perf_counter()
         answer = await call
         self._metrics.upstream_seconds.labels(self._metrics.name(model)).observe(time.perf_counter() - begun)
         return answer
+
+
+def _outputs(answer: wire.PredictResponse, upstream: UpstreamServer) -> dict[str, Array]:
+    try:
+        return {alias: tensors.to_array(proto) for alias, proto in sorted(answer.outputs.items())}
+    except ValueError as error:
+        raise StatusError(Code.INTERNAL, f"the model server {upstream.name} answered with a broken tensor: {error}") from error
+
+
+def _classes(answer: wire.ClassificationResponse) -> list[Classes]:
+    return [[(item.label, item.score) for item in row.classes] for row in answer.result.classifications]
+
+
+def _values(answer: wire.RegressionResponse) -> list[float]:
+    return [row.value for row in answer.result.regressions]
+
+
+def class_arrays(rows: Sequence[Classes]) -> dict[str, Array]:
+    """Classes as outputs that can be held against each other, [rows, classes] where all rows have as many, else one after the other."""
+    sizes = {len(row) for row in rows}
+    shape = (len(rows), sizes.pop()) if len(sizes) == 1 else (-1,)
+    labels = np.empty(sum(map(len, rows)), object)
+    labels[:] = [label.encode() for row in rows for label, _ in row]
+    scores = np.array([score for row in rows for _, score in row], np.float64)
+    return {"classes": labels.reshape(shape), "scores": scores.reshape(shape)}
+
+
+def _to_shadow(asked: Asked, request: Request) -> Request:
+    """The same request to the shadow's version."""
+    copy = type(request)()
+    copy.CopyFrom(request)
+    copy.model_spec.CopyFrom(model_spec(asked.model, asked.shadow or asked.target, request.model_spec.signature_name))
+    return copy

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from serving.protocol import predict
+from serving.protocol.dtypes import BY_NAME
 from serving.protocol.json_arrays import Array, infer_shape, is_base64, read_array
 from serving.protocol.json_text import shown, type_name
 from serving.protocol.predict import Format
-from serving.protocol.signature import CLASSIFY_METHOD, DEFAULT_SIGNATURE, REGRESS_METHOD, SignatureSpec, TensorSpec
+from serving.protocol.signature import CLASSIFY_METHOD, DEFAULT_SIGNATURE, PREDICT_METHOD, REGRESS_METHOD, SignatureSpec, TensorSpec
 from serving.protocol.status import StatusError
 
 _TOLD = 10
@@ -43,27 +44,32 @@ class Unfit(Exception):
 def find_signature(signatures: Mapping[str, SignatureSpec], asked: str, verb: str) -> SignatureSpec:
     """The signature that a request is for: the one it names, or the usual one of the verb.
 
-    Without a name, classify and regress take the model's only signature of that method if it has no ``serving_default`` that is one.
+    Without a name, classify and regress take ``serving_default`` where it can, else the model's only signature of that method.
 
     Raises:
         Unfit: there is none.
     """
-    wanted = _METHODS.get(verb)
-    listed = ", ".join(sorted(name for name, spec in signatures.items() if wanted in (None, spec.method_name))) or "none"
+    able = {name: spec for name, spec in signatures.items() if _can(spec, verb)}
+    listed = ", ".join(sorted(able)) or "none"
     if asked:
-        spec = signatures.get(asked)
-        if spec is None:
+        if asked not in signatures:
             raise Unfit([Problem("signature_name", f"the model has no signature {asked!r}; for {verb} it has: {listed}")])
-        if wanted and spec.method_name != wanted:
+        if asked not in able:
             raise Unfit([Problem("signature_name", f"{asked!r} cannot {verb}; for that the model has: {listed}")])
-        return spec
-    default = signatures.get(DEFAULT_SIGNATURE)
-    if default is not None and wanted in (None, default.method_name):
-        return default
-    fitting = [spec for spec in signatures.values() if wanted in (None, spec.method_name)]
-    if len(fitting) != 1:
+        return able[asked]
+    if DEFAULT_SIGNATURE in able:
+        return able[DEFAULT_SIGNATURE]
+    meant = [spec for spec in able.values() if spec.method_name == _METHODS.get(verb)] or list(able.values())
+    if len(meant) != 1:
         raise Unfit([Problem("signature_name", f"give one; for {verb} the model has: {listed}")])
-    return fitting[0]
+    return meant[0]
+
+
+def _can(spec: SignatureSpec, verb: str) -> bool:
+    """TensorFlow 2 exports every signature as one that predicts, so what is asked with examples is told by its input."""
+    if verb not in _METHODS or spec.method_name == _METHODS[verb]:
+        return True
+    return spec.method_name == PREDICT_METHOD and [tensor.dtype for tensor in spec.inputs.values()] == ["string"]
 
 
 def read_inputs(document: Mapping[str, Any], spec: SignatureSpec, most: int) -> tuple[Format, dict[str, Array]]:
@@ -75,9 +81,12 @@ def read_inputs(document: Mapping[str, Any], spec: SignatureSpec, most: int) -> 
     Raises:
         Unfit: a field is missing, unknown, of another type or of another shape.
     """
+    strange = [Problem("signature_name", f"{spec.name} takes {told}") for told in _unspeakable(spec)]
+    if strange:
+        raise Unfit(strange)
     rows = document.get("instances")
-    if isinstance(rows, list) and len(rows) > most:
-        raise Unfit([Problem("instances", f"{len(rows)} rows; at most {most} at once")])
+    if rows is not None and "inputs" not in document and (told := _rows_fault(rows, most)) is not None:
+        raise Unfit([Problem("instances", told)])
     try:
         form, arrays = predict.read_inputs(document, spec, spec.name)
     except StatusError as error:
@@ -95,11 +104,34 @@ def read_inputs(document: Mapping[str, Any], spec: SignatureSpec, most: int) -> 
     return form, arrays
 
 
+def _unspeakable(spec: SignatureSpec) -> list[str]:
+    return [f"{name} of {tensor.dtype}, which no request can hold" for name, tensor in spec.inputs.items() if tensor.dtype not in BY_NAME]
+
+
+def _rows_fault(rows: Any, most: int) -> str | None:
+    if not isinstance(rows, list):
+        return f"expected a list, found {_json_type(rows)}"
+    if not rows:
+        return "give at least one row"
+    return f"{len(rows)} rows; at most {most} at once" if len(rows) > most else None
+
+
 def _misshapen(shape: tuple[int, ...], spec: TensorSpec) -> str | None:
-    if spec.shape is None:
+    if spec.shape is None or _alike([size for size in shape if size != 1], [size for size in spec.shape if size != 1]):
         return None
-    fits = len(shape) == len(spec.shape) and all(wanted in (None, size) for size, wanted in zip(shape, spec.shape, strict=True))
-    return None if fits else f"has the shape {_shape(shape)}; the model takes {_shape(spec.shape)}"
+    return f"has the shape {_shape(shape)}; the model takes {_shape(spec.shape)}"
+
+
+def _alike(given: Sequence[int], wanted: Sequence[int | None]) -> bool:
+    """Whether sizes without those of one are the same; any size may be one.
+
+    A model server's runtime does not hold a shape against the signature, and clients rely on it: ``[1.0, 2.0]`` for ``[any, 1]``.
+    """
+    if not wanted:
+        return not given
+    if given and wanted[0] in (None, given[0]) and _alike(given[1:], wanted[1:]):
+        return True
+    return wanted[0] is None and _alike(given, wanted[1:])
 
 
 def _shape(sizes: Sequence[int | None]) -> str:

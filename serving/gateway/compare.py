@@ -49,12 +49,13 @@ def differ(one: Mapping[str, Array], other: Mapping[str, Array], tolerance: floa
 
 
 def _gap(one: Array, other: Array, tolerance: float) -> tuple[float, bool]:
-    kind = complex if one.dtype.kind == "c" else float
-    first, second = one.astype(kind), other.astype(kind)
-    with np.errstate(invalid="ignore"):
-        gaps = np.abs(first - second)
-        gaps[(first == second) | (np.isnan(first) & np.isnan(second))] = 0.0
+    """The largest gap between two numbers of one place, and whether all of them are within the tolerance."""
+    kind = complex if "c" in (one.dtype.kind, other.dtype.kind) else float
+    first, second = np.atleast_1d(one.astype(kind)), np.atleast_1d(other.astype(kind))
+    equal = (first == second) | (np.isnan(first) & np.isnan(second))
+    with np.errstate(invalid="ignore", over="ignore"):
+        gaps = np.where(equal, 0.0, np.abs(first - second))
         allowed = tolerance * np.maximum(1.0, np.maximum(np.abs(first), np.abs(second)))
-        close = bool(np.all(gaps <= allowed))
-    largest = float(np.max(np.nan_to_num(gaps, nan=np.inf, posinf=np.inf)))
-    return largest, close
+        # A number and an infinite one are never near, whatever is relative to infinity.
+        close = equal | (np.isfinite(gaps) & (gaps <= allowed))
+    return float(np.max(np.nan_to_num(gaps, nan=np.inf, posinf=np.inf))), bool(np.all(close))

@@ -1,64 +1,51 @@
-"""What went wrong, as an HTTP answer: always ``{"error": one line}``, with the fields where it is the input."""
+"""What went wrong behind a route of FastAPI, as the same answers as everywhere else."""
 
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
+from configs.errors import SluicewayError
 from serving.gateway.admission import Overloaded
-from serving.gateway.checks import Unfit
-from serving.gateway.guard import TooLarge
-from serving.gateway.upstream import LeftAlone
-from serving.protocol.status import HTTP_STATUS, Code, StatusError
+from serving.gateway.answers import Told, TooLarge, told
+from serving.gateway.checks import Problem, Unfit
 
 
 def add_error_answers(app: FastAPI) -> None:
     """Tell the application how its errors are answered."""
 
-    @app.exception_handler(Unfit)
-    async def unfit(request: Request, error: Unfit) -> JSONResponse:
-        problems = [{"field": problem.field, "problem": problem.problem} for problem in error.problems]
-        return _told(request, 422, str(error), problems=problems)
+    async def known(request: Request, error: Exception) -> Response:
+        return _answer(request, told(error) or _OURS)
 
-    @app.exception_handler(Overloaded)
-    async def overloaded(request: Request, error: Overloaded) -> JSONResponse:
-        return _told(request, 503, str(error), retry=error.seconds)
-
-    @app.exception_handler(TooLarge)
-    async def too_large(request: Request, error: TooLarge) -> JSONResponse:
-        return _told(request, 413, str(error))
-
-    @app.exception_handler(StatusError)
-    async def refused(request: Request, error: StatusError) -> JSONResponse:
-        # The model server's own bounds are reached: that is its state and not the caller's fault.
-        status = 503 if error.code is Code.RESOURCE_EXHAUSTED else HTTP_STATUS[error.code]
-        retry = error.seconds if isinstance(error, LeftAlone) else 1.0 if status == 503 else None
-        return _told(request, status, error.message, retry=retry)
+    for kind in (Unfit, Overloaded, TooLarge, SluicewayError, Exception):
+        app.add_exception_handler(kind, known)
 
     @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
-        problems = [{"field": ".".join(map(str, found["loc"])), "problem": found["msg"]} for found in error.errors()]
-        return _told(request, 422, f"{problems[0]['field']}: {problems[0]['problem']}", problems=problems)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        problems = [Problem(".".join(map(str, found["loc"])), found["msg"]) for found in error.errors()]
+        return _answer(request, Told(422, str(Unfit(problems)), "a parameter is wrong", problems))
 
     @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> JSONResponse:
-        return _told(request, error.status_code, str(error.detail), headers=dict(error.headers or {}))
+    async def http(request: Request, error: HTTPException) -> Response:
+        answer = _answer(request, Told(error.status_code, str(error.detail), f"HTTP {error.status_code}"))
+        answer.headers.update(error.headers or {})
+        return answer
+
+    @app.exception_handler(ClientDisconnect)
+    async def gone(request: Request, error: ClientDisconnect) -> Response:
+        del error
+        return _answer(request, GONE)
 
 
-def _told(
-    request: Request,
-    status: int,
-    message: str,
-    *,
-    problems: list[dict[str, str]] | None = None,
-    retry: float | None = None,
-    headers: dict[str, str] | None = None,
-) -> JSONResponse:
+GONE = Told(499, "the caller went away", "the caller went away")
+_OURS = Told(500, "the gateway failed; its log says where", "failed")
+
+
+def _answer(request: Request, error: Told) -> Response:
     call = request.scope.get("state", {}).get("call")
     if call is not None:
-        call.problem = message
-    body = {"error": message, **({"problems": problems} if problems else {})}
-    again = {"retry-after": str(max(1, round(retry)))} if retry is not None else {}
-    return JSONResponse(body, status, headers={**again, **(headers or {})})
+        call.problem = error.note
+    return Response(error.body, error.status, error.headers, "application/json")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from configs.errors import SluicewayError
@@ -19,33 +19,53 @@ _FIXED = ("host", "port", "page", "docs", "cors", "tracing", "trusted_proxies")
 
 
 class ConfigFile:
-    """A gateway's configuration file. Belongs to one event loop."""
+    """A gateway's configuration file, and the files that it names: keys, certificates. Belongs to one event loop."""
 
     def __init__(self, path: Path) -> None:
         """Raises ConfigError: the file cannot be read, or is wrong."""
         self.path = path
-        self._seen = self._content()
+        before = _content(path)
         self.config = load_gateway(path)
+        self._seen = {path: before, **_contents(named_files(self.config))}
 
     def look(self) -> GatewayConfig | None:
-        """The new configuration if the file's content is another one, whole and right; else None. What is wrong is logged once."""
-        content = self._content()
-        if content is None or content == self._seen:
+        """The new configuration if a content is another one, whole and right; else None. What is wrong is told once.
+
+        Raises:
+            ConfigError: the new content is wrong.
+        """
+        seen = {path: _content(path) for path in self._seen}
+        if seen[self.path] is None or seen == self._seen:
             return None
-        self._seen = content
+        # Kept before it is read: what is wrong is told once and not every second.
+        self._seen = seen
         config = load_gateway(self.path)
         changed = [name for name in _FIXED if getattr(config, name) != getattr(self.config, name)]
         if changed:
             log.warning("%s: %s changed; that takes a restart", self.path, ", ".join(changed))
         self.config = config
+        self._seen = {self.path: seen[self.path], **_contents(named_files(config))}
         return config
 
-    def _content(self) -> bytes | None:
-        # Kubernetes swaps a link to a folder: what counts is what is read, not times of files.
-        try:
-            return self.path.read_bytes()
-        except OSError:
-            return None
+
+def named_files(config: GatewayConfig) -> list[Path]:
+    """Files that a configuration is made of beside its own."""
+    named = [config.keys.file if config.keys else None, config.jwt.key_file if config.jwt else None]
+    for upstream in config.upstreams.values():
+        named += [upstream.tls.ca_file, upstream.tls.cert_file, upstream.tls.key_file] if upstream.tls else []
+    return [Path(place).expanduser() for place in named if place is not None]
+
+
+def _contents(paths: Iterable[Path]) -> dict[Path, bytes | None]:
+    return {path: _content(path) for path in paths}
+
+
+def _content(path: Path) -> bytes | None:
+    # Kubernetes swaps a link to a folder: what counts is what is read, not times of files.
+    try:
+        return path.read_bytes()
+    except OSError:
+        return None
 
 
 async def follow(file: ConfigFile, apply: Callable[[GatewayConfig], None], counted: Callable[[str], None]) -> None:
@@ -64,6 +84,9 @@ async def follow(file: ConfigFile, apply: Callable[[GatewayConfig], None], count
             apply(config)
         except SluicewayError as error:
             log.error("the configuration was not changed: %s", error)
+            counted("refused")
+        except Exception:  # whatever one file holds, the next one must be followed
+            log.exception("the configuration was not changed")
             counted("refused")
         else:
             log.info("the configuration in %s is in force", file.path)

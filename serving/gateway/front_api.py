@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
 from typing import Any
 
 import msgspec
 from fastapi import APIRouter, Query, Request
-from fastapi.responses import JSONResponse, PlainTextResponse, Response
+from fastapi.responses import PlainTextResponse, Response
 from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 
 from serving.gateway import api_documents, forms
+from serving.gateway.answers import Json
 from serving.gateway.catalogue import live_version, version_rows
 from serving.gateway.checks import Problem, Unfit
+from serving.gateway.guard import Call
 from serving.gateway.images import Upload, best_classes, check_images, column_of, how_to_ask
-from serving.gateway.model_api import permitted, version_header
+from serving.gateway.model_api import Begun, begin, permitted, under_way, version_header
 from serving.gateway.routing import Target
 from serving.gateway.state import Gateway
-from serving.protocol.status import Code, StatusError
+from serving.protocol.status import StatusError
 from serving.rows import answers_by_row
 
 # A list of models must not wait for the slowest server.
@@ -27,25 +29,31 @@ _READY_SECONDS = 2.0
 _MOST_FILES = 16
 
 
+class _InMemory(MultiPartParser):
+    """Keeps what is uploaded in memory, whose size the guard bounds: a photo of somebody has no business on a disk."""
+
+    spool_max_size = max_file_size = 2**40  # by its name today, and in older versions
+
+
 def router(gateway: Gateway) -> APIRouter:
     """The routes."""
     api = APIRouter()
 
     @api.get("/models", tags=["Models"], summary="All models and what is live", responses=api_documents.MODELS)
-    async def models(request: Request) -> JSONResponse:
+    async def models(request: Request) -> Json:
         names = sorted({*gateway.config.models, *(() if gateway.config.only_listed else await gateway.catalogue.models())})
         names = [name for name in names if request.state.call.caller.may_ask(name)]
-        return JSONResponse({"models": await asyncio.gather(*(_summary(gateway, name) for name in names))})
+        return Json({"models": await asyncio.gather(*(_summary(gateway, name) for name in names))})
 
     @api.get("/models/{model}", tags=["Models"], summary="One model, with the form to ask it", responses=api_documents.MODEL)
-    async def model(request: Request, model: str) -> JSONResponse:
+    async def model(request: Request, model: str) -> Json:
         permitted(gateway, request.state.call, model)
-        return JSONResponse(await _details(gateway, model))
+        return Json(await _details(gateway, model))
 
     @api.get("/models/{model}/history", tags=["Models"], summary="Publishes, refusals, rollbacks", responses=api_documents.HISTORY)
-    async def history(request: Request, model: str) -> JSONResponse:
+    async def history(request: Request, model: str) -> Json:
         permitted(gateway, request.state.call, model)
-        return JSONResponse({"model": model, "events": await gateway.catalogue.history(model)})
+        return Json({"model": model, "events": await gateway.catalogue.history(model)})
 
     @api.post(
         "/predict/{model}/image",
@@ -54,23 +62,24 @@ def router(gateway: Gateway) -> APIRouter:
         responses=api_documents.IMAGE,
         openapi_extra=api_documents.IMAGE_BODY,
     )
-    async def image(request: Request, model: str, signature: str | None = Query(None)) -> JSONResponse:
-        permitted(gateway, request.state.call, model)
+    async def image(request: Request, model: str, signature: str | None = Query(None)) -> Json:
+        known = request.state.call
+        begun = begin(gateway, known, model, "predict", Target(), request.headers)
         uploads = await _uploads(request)
         check_images(uploads, gateway.config.limits)
-        answer = await _ask_about(gateway, request, model, uploads, signature)
-        return JSONResponse(answer, headers=version_header(answer["version"]))
+        answer = await _ask_about(gateway, known, begun, uploads, signature)
+        return Json(answer, headers=version_header(known.version))
 
-    @api.get("/healthz", tags=["Health"], summary="Alive")
+    @api.get("/healthz", tags=["Health"], summary="Alive", response_class=PlainTextResponse)
     async def healthz() -> PlainTextResponse:
         return PlainTextResponse("ok\n")
 
     @api.get("/readyz", tags=["Health"], summary="A model server can be asked", responses=api_documents.problems(503))
-    async def readyz() -> JSONResponse:
+    async def readyz() -> Json:
         ready = await _ready(gateway)
-        return JSONResponse(ready, 200 if ready["ready"] else 503)
+        return Json(ready, 200 if ready["ready"] else 503)
 
-    @api.get("/metrics", tags=["Health"], summary="Counters, for Prometheus")
+    @api.get("/metrics", tags=["Health"], summary="Counters, for Prometheus", response_class=PlainTextResponse)
     async def metrics() -> Response:
         for name, upstream in gateway.upstreams.items():
             gateway.metrics.upstream_open.labels(name).set(upstream.is_open)
@@ -82,49 +91,60 @@ def router(gateway: Gateway) -> APIRouter:
 async def _uploads(request: Request) -> list[Upload]:
     if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
         raise Unfit([Problem("content-type", "expected multipart/form-data with a part named file")])
-    async with request.form(max_files=_MOST_FILES, max_fields=_MOST_FILES) as form:
-        return [Upload(part.filename or "image", await part.read()) for part in form.getlist("file") if isinstance(part, UploadFile)]
-
-
-async def _ask_about(gateway: Gateway, request: Request, model: str, uploads: list[Upload], signature: str | None) -> dict[str, Any]:
-    known, upstream, room = request.state.call, gateway.upstream_of(model), gateway.room(model)
+    parser = _InMemory(request.headers, request.stream(), max_files=_MOST_FILES, max_fields=_MOST_FILES)
     try:
-        asked, choice = gateway.route(model, "predict", Target(), request.headers, known.caller)
-    except ValueError as error:
-        raise StatusError(Code.INVALID_ARGUMENT, str(error)) from error
-    known.route = choice.why
-    timeout = gateway.timeout(model)
-    how = how_to_ask((await upstream.signatures(model, asked.target, timeout)).signatures, signature)
+        form = await parser.parse()
+    except MultiPartException as error:
+        raise Unfit([Problem("file", error.message)]) from error
+    except ValueError as error:  # a charset that nothing can be read in
+        raise Unfit([Problem("content-type", "the form cannot be read")]) from error
+    try:
+        return [Upload(part.filename or "image", await part.read()) for part in form.getlist("file") if isinstance(part, UploadFile)]
+    finally:
+        await form.close()
+
+
+async def _ask_about(gateway: Gateway, known: Call, begun: Begun, uploads: list[Upload], signature: str | None) -> dict[str, Any]:
+    asked, upstream, room, timeout = begun.asked, begun.upstream, begun.room, begun.timeout
+    how = how_to_ask((await upstream.signatures(asked.model, asked.target, timeout)).signatures, signature)
     names = [upload.name for upload in uploads]
-    flying = gateway.metrics.in_flight.labels(gateway.metrics.name(model))
-    with flying.track_inprogress():
+    with under_way(gateway, known, asked.model):
         if how.verb == "classify":
             examples = [{how.column: upload.content} for upload in uploads]
-            rows, version = await gateway.calls.classes(replace(asked, verb="classify"), how.signature, examples, upstream, room, timeout)
+            rows, known.version = await gateway.calls.classes(asked, how.signature, examples, upstream, room, timeout)
             predictions = [{"file": name, "classes": best_classes(row)} for name, row in zip(names, rows, strict=True)]
         else:
             predicted = await gateway.calls.outputs(asked, how.signature, {how.column: column_of(uploads)}, upstream, room, timeout)
-            version = predicted.version
+            known.version = predicted.version
             predictions = [{"file": name, **row} for name, row in zip(names, answers_by_row(predicted.outputs), strict=True)]
-    known.version = version
-    return {"model": model, "version": version, "signature": how.signature.name, "route": choice.why, "predictions": predictions}
+    return {
+        "model": asked.model,
+        "version": known.version,
+        "signature": how.signature.name,
+        "route": known.route,
+        "predictions": predictions,
+    }
 
 
-async def _summary(gateway: Gateway, model: str) -> dict[str, Any]:
-    """A model's versions; a server that is not there is a problem of this model, not of the list."""
+async def _summary(gateway: Gateway, model: str, *, alone: bool = False) -> dict[str, Any]:
+    """A model's versions. A server that is not there is a problem of this model, not of the list.
+
+    Args:
+        alone: raise StatusError for a model that is neither served nor published.
+    """
     published = await gateway.catalogue.published(model)
     try:
         statuses = await gateway.upstream_of(model).status(model, min(_LIST_SECONDS, gateway.timeout(model)))
     except StatusError as error:
+        if alone and not published:
+            raise
         return {"model": model, "live": None, "versions": version_rows([], published), "problem": error.message}
+    gateway.metrics.learn(model)
     return {"model": model, "live": live_version(statuses), "versions": version_rows(statuses, published)}
 
 
 async def _details(gateway: Gateway, model: str) -> dict[str, Any]:
-    found = await _summary(gateway, model)
-    if not found["versions"] and "problem" in found:
-        # Neither served nor published: that is no model, or no server.
-        await gateway.upstream_of(model).status(model, gateway.timeout(model))
+    found = await _summary(gateway, model, alone=True)
     rules = gateway.rules(model)
     found |= {
         "arms": msgspec.to_builtins(rules.arms),

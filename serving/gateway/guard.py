@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
+import random
 import re
-import secrets
 import time
+from collections import Counter
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.gateway.access import ANYBODY, Caller, Denied
+from serving.gateway.admission import Overloaded
+from serving.gateway.answers import TooLarge, encoded, send_answer, told, whole_seconds
 from serving.gateway.state import Gateway
 
 log = logging.getLogger(__name__)
@@ -22,10 +27,13 @@ _ID = re.compile(r"[A-Za-z0-9._-]{1,100}")
 # Who looks whether we live has no key, and the page asks for one itself.
 _OPEN = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/docs"})
 _OPEN_BELOW = "/page/"
+_CALLS = "/v1/models/"
+_TOLD_SECONDS = 1.0
 _UPLOAD = re.compile(r"/predict/[^/]+/image")
 # An upload of several images may be larger than one.
 _IMAGES_AT_ONCE = 4
-_PER_MINUTE = 60
+# Turned away before it is known which model is asked; counted without its name.
+_REFUSED = frozenset({401, 413, 429})
 
 
 @dataclass
@@ -40,26 +48,28 @@ class Call:
     problem: str = ""
 
 
-class TooLarge(Exception):
-    """The body is larger than is taken."""
-
-
 class Guard:
     """The outermost part of the application."""
 
     def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
         self._app, self._gateway = app, gateway
+        self._turned_away: Counter[str] = Counter()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        if (model := self._crowded(scope)) is not None:
+            await self._turn_away(model, send)
+            return
         headers = Headers(scope=scope)
         given = headers.get("x-request-id", "")
-        call = Call(given if _ID.fullmatch(given) else secrets.token_hex(8))
+        # It must differ, not be hard to guess.
+        call = Call(given if _ID.fullmatch(given) else f"{random.getrandbits(64):016x}")
         scope.setdefault("state", {})["call"] = call
-        begun, status, sent = time.perf_counter(), 500, 0
+        begun, sent = time.perf_counter(), 0
+        status: int | None = None
 
         async def answered(message: Message) -> None:
             nonlocal status, sent
@@ -76,15 +86,53 @@ class Guard:
                 await _refuse(answered, *refusal)
             else:
                 await self._app(scope, _bounded(receive, self._largest(scope["path"])), answered)
+        except ClientDisconnect:
+            status, call.problem = 499, "the caller went away"
+        except Exception:  # a fault of ours costs one request and is told in the log
+            log.exception("request %s failed", call.id)
+            call.problem = "failed"
+            if status is None:
+                await _refuse(answered, 500, "the gateway failed; its log says where", {})
         finally:
-            self._count(scope, call, status, sent, time.perf_counter() - begun)
+            self._count(scope, call, status or 500, sent, time.perf_counter() - begun)
+
+    def _crowded(self, scope: Scope) -> str | None:
+        """The model that a request is for which finds no room, as soon as its path is known: more is not looked at.
+
+        While a gateway says no more often than yes, what that costs is what is missing for the others.
+        """
+        path: str = scope["path"]
+        if scope["method"] != "POST" or not path.startswith(_CALLS):
+            return None
+        model = path[len(_CALLS) :].partition(":")[0].partition("/")[0]
+        return None if self._gateway.full_room(model) is None else model
+
+    async def _turn_away(self, model: str, send: Send) -> None:
+        room = self._gateway.room(model)
+        answer = told(Overloaded(room.again_seconds))
+        if answer is None:
+            raise TypeError("an overload has an answer")
+        metrics = self._gateway.metrics
+        metrics.requests.labels(metrics.name(model), "", "", str(answer.status)).inc()
+        if not self._turned_away:
+            asyncio.get_running_loop().call_later(_TOLD_SECONDS, self._tell_turned_away)
+        self._turned_away[model] += 1
+        await send_answer(send, answer.status, answer.body, answer.headers)
+
+    def _tell_turned_away(self) -> None:
+        """One line for all of them: a line for each would cost more than the answers."""
+        for model, count in self._turned_away.items():
+            log.info("%s", json.dumps({"at": _now(), "turned_away": count, "model": model}))
+        self._turned_away.clear()
 
     def _refusal(self, scope: Scope, headers: Headers, call: Call) -> tuple[int, str, dict[str, str]] | None:
         path = scope["path"]
         length = headers.get("content-length", "0")
         largest = self._largest(path)
         if length.isdigit() and int(length) > largest:
-            return 413, _too_large(largest), {"connection": "close"}
+            # Not with an end of the connection: what the caller still sends would reset it before it has read the answer.
+            call.problem = str(TooLarge(largest))
+            return 413, call.problem, {}
         if path in _OPEN or path.startswith(_OPEN_BELOW) or scope["method"] == "OPTIONS":
             return None
         try:
@@ -95,8 +143,9 @@ class Guard:
         if call.caller.per_minute is not None:
             seconds = self._gateway.buckets.take(call.caller.name, call.caller.per_minute)
             if seconds > 0:
-                told = f"{call.caller.name} may make {call.caller.per_minute} requests a minute; try again in {seconds:.0f} s"
-                return 429, told, {"retry-after": str(max(1, round(seconds + 0.5)))}
+                again = whole_seconds(seconds)
+                call.problem = f"{call.caller.name} may make {call.caller.per_minute} requests a minute; try again in {again} s"
+                return 429, call.problem, {"retry-after": str(again)}
         return None
 
     def _largest(self, path: str) -> int:
@@ -107,13 +156,15 @@ class Guard:
 
     def _count(self, scope: Scope, call: Call, status: int, sent: int, seconds: float) -> None:
         metrics = self._gateway.metrics
+        if status in _REFUSED and not call.model:
+            metrics.requests.labels("", "", "", str(status)).inc()
         if call.model:
             model = metrics.name(call.model)
             version = str(call.version) if call.version else ""
             metrics.requests.labels(model, version, call.route, str(status)).inc()
             metrics.seconds.labels(model, call.route).observe(seconds)
         line: dict[str, Any] = {
-            "at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+            "at": _now(),
             "id": call.id,
             "from": (scope.get("client") or ["?"])[0],
             "key": call.caller.name,
@@ -130,6 +181,10 @@ class Guard:
         log.info("%s", json.dumps(line, ensure_ascii=True))
 
 
+def _now() -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+
+
 def _bounded(receive: Receive, largest: int) -> Receive:
     """A body that was announced as smaller, or not at all, ends where it is too large."""
     taken = 0
@@ -140,20 +195,11 @@ def _bounded(receive: Receive, largest: int) -> Receive:
         if message["type"] == "http.request":
             taken += len(message.get("body", b""))
             if taken > largest:
-                raise TooLarge(_too_large(largest))
+                raise TooLarge(largest)
         return message
 
     return bounded
 
 
-def _too_large(largest: int) -> str:
-    return f"the body is too large; at most {largest / 2**20:g} MiB"
-
-
 async def _refuse(send: Send, status: int, message: str, headers: dict[str, str]) -> None:
-    body = json.dumps({"error": message}).encode()
-    listed = {"content-type": "application/json", "content-length": str(len(body)), **headers}
-    await send(
-        {"type": "http.response.start", "status": status, "headers": [(name.encode(), value.encode()) for name, value in listed.items()]}
-    )
-    await send({"type": "http.response.body", "body": body})
+    await send_answer(send, status, encoded({"error": message}), headers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import warnings
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -52,18 +52,24 @@ def _fault(content: bytes, limits: Limits) -> str | None:
     if len(content) > limits.image_mib * 2**20:
         return f"is larger than {limits.image_mib:g} MiB"
     try:
-        # Opening reads the head alone. What Pillow warns of, the limit of pixels below refuses.
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(io.BytesIO(content), formats=_KINDS) as image:
-                width, height = image.size
-    except Image.DecompressionBombError:
-        return f"has more than {limits.image_pixels:,} pixels"
+        width, height = _size(content)
     except Exception:  # noqa: BLE001 - whatever a decoder raises on bytes of strangers, they are no image
         return "is neither JPEG nor PNG"
     if width * height > limits.image_pixels:
         return f"has {width} x {height} pixels, more than {limits.image_pixels:,}"
     return None
+
+
+def _size(content: bytes) -> tuple[int, int]:
+    """Width and height from the head alone: nothing is decoded."""
+    bound = Image.MAX_IMAGE_PIXELS
+    # Ours is the limit that counts, and it may be larger than Pillow's.
+    Image.MAX_IMAGE_PIXELS = None
+    try:
+        with Image.open(io.BytesIO(content), formats=_KINDS) as image:
+            return image.size
+    finally:
+        Image.MAX_IMAGE_PIXELS = bound
 
 
 @dataclass(frozen=True)
@@ -111,5 +117,5 @@ def column_of(uploads: Sequence[Upload]) -> Array:
 
 def best_classes(row: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
     """The likeliest classes, the first ten."""
-    ranked = sorted(row, key=lambda item: -item[1])[:_MOST_CLASSES]
+    ranked = sorted(row, key=lambda item: math.inf if math.isnan(item[1]) else -item[1])[:_MOST_CLASSES]
     return [{"label": label, "score": round(score, 6)} for label, score in ranked]

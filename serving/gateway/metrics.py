@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
-# Names come from callers: beyond so many they are counted together, or a stranger could fill the memory with them.
+# Beyond so many they are counted together: each is a dozen series.
 _MOST_NAMES = 200
 OTHER = "(other)"
 
@@ -48,14 +48,14 @@ class Metrics:
         self.reloads = Counter("sluiceway_gateway_config_reloads", "Changes of the configuration file.", ["result"], registry=self.registry)
         self._names: set[str] = set()
 
+    def learn(self, model: str) -> None:
+        """From now on a model is counted by its name: it is configured, or a server has answered for it."""
+        if len(self._names) < _MOST_NAMES:
+            self._names.add(model)
+
     def name(self, model: str) -> str:
-        """The model's name as a label."""
-        if model in self._names:
-            return model
-        if len(self._names) >= _MOST_NAMES:
-            return OTHER
-        self._names.add(model)
-        return model
+        """The model's name as a label. Names that nobody has are one label: they come from strangers."""
+        return model if model in self._names else OTHER
 
     def page(self) -> bytes:
         """All of them as Prometheus reads them."""

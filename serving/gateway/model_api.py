@@ -1,102 +1,122 @@
-"""``/v1/models/...``: TF Serving's own REST API, so that a client only changes the address."""
+"""``/v1/models/...``: TF Serving's own REST API, so that a client only changes the address.
+
+It stands before the framework's routes and reads paths by TF Serving's own grammar: what is asked most goes the shortest way, and what is
+turned away costs next to nothing. What OpenAPI tells of it is in `api_documents`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Any
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
-from fastapi import APIRouter, Request, Response
+from starlette.datastructures import Headers
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from serving.gateway import api_documents
-from serving.gateway.admission import Overloaded
-from serving.gateway.calls import Answered
+from serving.gateway.admission import Admission, Overloaded
+from serving.gateway.answers import TooLarge, send_answer, told
+from serving.gateway.checks import Problem, Unfit
 from serving.gateway.guard import Call
-from serving.gateway.routing import Target
+from serving.gateway.routing import Asked, Target
 from serving.gateway.state import Gateway
+from serving.gateway.upstream import UpstreamServer
 from serving.protocol import metadata, routes
 from serving.protocol.status import Code, StatusError, status_json
 
-_JSON = "application/json"
+_PREFIX = "/v1/"
 
 
-def router(gateway: Gateway) -> APIRouter:
-    """The routes below /v1."""
-    api = APIRouter(prefix="/v1/models", tags=["TF Serving's API"])
+@dataclass(frozen=True)
+class Begun:
+    """A request that may be answered: what is asked of whom, and in which room."""
 
-    async def call(request: Request, model: str, verb: str, path: Target) -> Response:
-        body, known = await request.body(), request.state.call
-        answered = await answer(gateway, known, request, model, verb, path, body)
-        return Response(answered.text.encode("utf-8", "surrogateescape"), media_type=_JSON, headers=version_header(answered.version))
-
-    for verb in routes.CALLS:
-        _add_calls(api, verb, call)
-
-    @api.get("/{model}", summary="States of the versions", responses=api_documents.STATUS)
-    async def status(request: Request, model: str) -> Response:
-        permitted(gateway, request.state.call, model)
-        return await _status(gateway, model, Target())
-
-    @api.get("/{model}/versions/{version}", summary="State of one version", include_in_schema=False)
-    async def status_of_version(request: Request, model: str, version: str) -> Response:
-        permitted(gateway, request.state.call, model)
-        return await _status(gateway, model, Target(version=number(version)))
-
-    @api.get("/{model}/metadata", summary="What the model takes and gives", responses=api_documents.METADATA)
-    async def signatures(request: Request, model: str) -> Response:
-        permitted(gateway, request.state.call, model)
-        return await _metadata(gateway, model, Target())
-
-    @api.get("/{model}/versions/{version}/metadata", include_in_schema=False)
-    async def signatures_of_version(request: Request, model: str, version: str) -> Response:
-        permitted(gateway, request.state.call, model)
-        return await _metadata(gateway, model, Target(version=number(version)))
-
-    @api.get("/{model}/labels/{label}/metadata", include_in_schema=False)
-    async def signatures_of_label(request: Request, model: str, label: str) -> Response:
-        permitted(gateway, request.state.call, model)
-        return await _metadata(gateway, model, Target(label=label))
-
-    return api
+    asked: Asked
+    upstream: UpstreamServer
+    room: Admission
+    timeout: float
 
 
-def _add_calls(api: APIRouter, verb: str, call: Callable[[Request, str, str, Target], Awaitable[Response]]) -> None:
-    async def newest(request: Request, model: str) -> Response:
-        return await call(request, model, verb, Target())
+class ModelApi:
+    """An ASGI application that answers below /v1 and hands everything else on."""
 
-    async def of_version(request: Request, model: str, version: str) -> Response:
-        return await call(request, model, verb, Target(version=number(version)))
+    def __init__(self, app: ASGIApp, gateway: Gateway) -> None:
+        self._app, self._gateway = app, gateway
 
-    async def of_label(request: Request, model: str, label: str) -> Response:
-        return await call(request, model, verb, Target(label=label))
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] != "http" or not scope["path"].lower().startswith(_PREFIX):
+            await self._app(scope, receive, send)
+            return
+        known: Call = scope["state"]["call"]
+        try:
+            text, headers = await self._answer(scope, receive, known)
+        except Exception as error:
+            answer = told(error)
+            if answer is None:
+                raise
+            known.problem = answer.note
+            await send_answer(send, answer.status, answer.body, answer.headers)
+        else:
+            await send_answer(send, 200, text.encode("utf-8", "surrogateescape"), headers)
 
-    told: dict[str, Any] = {"openapi_extra": api_documents.request_body(verb), "responses": api_documents.answers(verb)}
-    api.add_api_route(f"/{{model}}:{verb}", newest, methods=["POST"], name=verb, summary=api_documents.SUMMARIES[verb], **told)
-    for place, handler in ((f"/{{model}}/versions/{{version}}:{verb}", of_version), (f"/{{model}}/labels/{{label}}:{verb}", of_label)):
-        api.add_api_route(
-            place, handler, methods=["POST"], name=f"{verb}_{handler.__name__}", summary=api_documents.SUMMARIES[verb], **told
-        )
+    async def _answer(self, scope: Scope, receive: Receive, known: Call) -> tuple[str, dict[str, str]]:
+        gateway = self._gateway
+        route = routes.parse(scope["method"], scope["raw_path"].decode("ascii", "replace"))
+        model, target = route.target.model, Target(route.target.version, route.target.label)
+        if route.verb in routes.CALLS:
+            headers = Headers(scope=scope)
+            begun = begin(gateway, known, model, route.verb, target, headers)
+            body = await _body(receive, headers, int(gateway.config.limits.body_mib * 2**20))
+            with under_way(gateway, known, model):
+                answered = await gateway.calls.answer(begun.asked, body, begun.upstream, begun.room, begun.timeout)
+                known.version = answered.version
+            return answered.text, version_header(answered.version)
+        permitted(gateway, known, model)
+        upstream, timeout = gateway.upstream_of(model), gateway.timeout(model)
+        if route.verb == "status":
+            # As with TF Serving, a label is not looked at here.
+            statuses = await upstream.status(model, timeout, Target(target.version))
+            gateway.metrics.learn(model)
+            return status_json(statuses), {}
+        found, definitions = await upstream.definitions(model, target, timeout)
+        known.version = found.model_spec.version.value
+        gateway.metrics.learn(model)
+        return metadata.metadata_json(model, known.version, definitions), version_header(known.version)
 
 
-async def answer(gateway: Gateway, known: Call, request: Request, model: str, verb: str, path: Target, body: bytes) -> Answered:
-    """Route and ask. Raises what `Calls.answer` does."""
+def begin(gateway: Gateway, known: Call, model: str, verb: str, path: Target, headers: Mapping[str, str]) -> Begun:
+    """Whether a request may be answered, and by which version.
+
+    Raises:
+        Overloaded: there is no room.
+        StatusError: the caller may not ask this model, there is none of this name, or it is not clear which version is meant.
+    """
     permitted(gateway, known, model)
     upstream, room = gateway.upstream_of(model), gateway.room(model)
-    if room.waiting >= max(1, room.queue):
-        # Before anything of it is looked at: who is turned away must cost next to nothing.
-        raise Overloaded(max(1.0, room.queue_seconds))
+    if room.is_full:
+        # Before anything of it is read: who is turned away must cost next to nothing.
+        raise Overloaded(room.again_seconds)
     try:
-        asked, choice = gateway.route(model, verb, path, request.headers, known.caller)
+        asked, choice = gateway.route(model, verb, path, headers, known.caller)
     except ValueError as error:
         raise StatusError(Code.INVALID_ARGUMENT, str(error)) from error
-    known.model, known.route = model, choice.why
+    known.route = choice.why
+    return Begun(asked, upstream, room, gateway.timeout(model))
+
+
+@contextmanager
+def under_way(gateway: Gateway, known: Call, model: str) -> Iterator[None]:
+    """Counts a request while it is answered. A model that has answered is called by its name from then on."""
     flying = gateway.metrics.in_flight.labels(gateway.metrics.name(model))
     flying.inc()
     try:
-        answered = await gateway.calls.answer(asked, body, upstream, room, gateway.timeout(model))
+        yield
     finally:
         flying.dec()
-    known.version = answered.version
-    return answered
+    if known.version:
+        gateway.metrics.learn(model)
 
 
 def permitted(gateway: Gateway, known: Call, model: str) -> None:
@@ -112,19 +132,28 @@ def version_header(version: int) -> dict[str, str]:
     return {"x-model-version": str(version)}
 
 
-def number(text: str) -> int:
-    """The version in a path. Raises StatusError."""
-    if text.isascii() and text.isdigit() and 0 < int(text) < 2**63:
-        return int(text)
-    raise StatusError(Code.INVALID_ARGUMENT, f"{text[:40]!r} is not a version; expected a positive whole number")
+async def _body(receive: Receive, headers: Mapping[str, str], largest: int) -> bytes:
+    parts = []
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        parts.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            break
+    body = parts[0] if len(parts) == 1 else b"".join(parts)
+    return _inflated(body, largest) if "gzip" in headers.get("content-encoding", "") else body
 
 
-async def _status(gateway: Gateway, model: str, target: Target) -> Response:
-    statuses = await gateway.upstream_of(model).status(model, gateway.timeout(model), target)
-    return Response(status_json(statuses), media_type=_JSON)
-
-
-async def _metadata(gateway: Gateway, model: str, target: Target) -> Response:
-    found, definitions = await gateway.upstream_of(model).definitions(model, target, gateway.timeout(model))
-    version = found.model_spec.version.value
-    return Response(metadata.metadata_json(model, version, definitions), media_type=_JSON, headers=version_header(version))
+def _inflated(body: bytes, largest: int) -> bytes:
+    """Undo gzip, which TF Serving takes too. Raises TooLarge, Unfit."""
+    inflater = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)
+    try:
+        content = inflater.decompress(body, largest + 1)
+    except zlib.error as error:
+        raise Unfit([Problem("content-encoding", "says gzip, and the body is none")]) from error
+    if len(content) > largest:
+        raise TooLarge(largest)
+    if not inflater.eof:
+        raise Unfit([Problem("content-encoding", "says gzip, and the body is cut off")])
+    return content

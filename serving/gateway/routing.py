@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import hashlib
 import math
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from configs.gateway import Arm, Shadow
 
 _BITS = 53  # as many as a float holds exactly
+_VERSION = re.compile(r"[0-9]{1,19}")
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,17 @@ class Choice:
     why: str
 
 
+@dataclass(frozen=True)
+class Asked:
+    """A request to a model whose version is chosen. ``shadow``: where a copy goes, None: nowhere."""
+
+    model: str
+    verb: str
+    target: Target
+    shadow: Target | None = None
+    tolerance: float = 0.0
+
+
 def choose(model: str, arms: Sequence[Arm], key: str) -> Choice:
     """The arm of a user's key.
 
@@ -47,7 +60,7 @@ def choose(model: str, arms: Sequence[Arm], key: str) -> Choice:
     """
     if not arms:
         return Choice(Target(), "newest")
-    best = min((arm for arm in arms if arm.weight > 0), key=lambda arm: _draw(model, key, _target(arm).name) / arm.weight)
+    best = min((arm for arm in arms if arm.weight > 0), key=lambda arm: _draw(model, key, _target(arm)) / arm.weight)
     return Choice(_target(best), "arm")
 
 
@@ -65,8 +78,11 @@ def asked(path: Target, version: str | None, label: str | None) -> Choice | None
     if in_path:
         raise ValueError("the version is given by the path and by a header; give one")
     if version is None:
+        if not label:
+            raise ValueError("x-model-label: '' is not a label; expected a name")
         return Choice(Target(label=label), "header")
-    if not (version.isascii() and version.isdigit() and 0 < int(version) < 2**63):
+    # By its digits first: Python refuses to turn thousands of them into a number.
+    if not (_VERSION.fullmatch(version) and 0 < int(version) < 2**63):
         raise ValueError(f"x-model-version: {version[:40]!r} is not a version; expected a positive whole number")
     return Choice(Target(version=int(version)), "header")
 
@@ -89,8 +105,9 @@ def _target(arm: Arm) -> Target:
     return Target(arm.version, arm.label)
 
 
-def _draw(model: str, key: str, arm: str) -> float:
+def _draw(model: str, key: str, arm: Target) -> float:
     """An exponential variable of rate one, from a hash."""
-    text = "\0".join((model, key, arm)).encode("utf-8", "surrogateescape")
+    # Version 3 and a label called v3 are two arms.
+    text = "\0".join((model, key, str(arm.version or ""), arm.label or "")).encode("utf-8", "surrogateescape")
     number = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> (64 - _BITS)
     return -math.log((number + 1) / (2**_BITS + 1))

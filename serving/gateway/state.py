@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import random
 import secrets
 import time
@@ -14,15 +13,16 @@ from configs.gateway import GatewayConfig, Model
 from serving.gateway.access import Access, Caller
 from serving.gateway.admission import Admission
 from serving.gateway.buckets import TokenBuckets
-from serving.gateway.calls import Asked, Calls
+from serving.gateway.calls import Calls
 from serving.gateway.catalogue import Catalogue
 from serving.gateway.metrics import Metrics
-from serving.gateway.routing import Choice, Target, asked, choose, is_shadowed, shadow_target
+from serving.gateway.routing import Asked, Choice, Target, asked, choose, is_shadowed, shadow_target
 from serving.gateway.shadow import Shadows
-from serving.gateway.upstream import UpstreamServer
+from serving.gateway.upstream import UpstreamServer, ingredients
 from serving.protocol.status import Code, StatusError
 
 _MOST_ROOMS = 1000
+_SHADOW_SECONDS = 1.0
 
 
 class Gateway:
@@ -37,6 +37,7 @@ class Gateway:
         self._rooms: dict[str, Admission] = {}
         self._upstreams: dict[str, UpstreamServer] = {}
         self._closing: set[asyncio.Task[None]] = set()
+        self.config = config
         self.put_in_force(config)
 
     def put_in_force(self, config: GatewayConfig) -> None:
@@ -46,16 +47,19 @@ class Gateway:
         upstreams = {}
         for name, upstream in config.upstreams.items():
             old = self._upstreams.get(name)
-            same = old is not None and old.config == upstream and old.limits == config.breaker
+            same = old is not None and old.made_of == ingredients(name, upstream, config.breaker)
             upstreams[name] = old if same and old is not None else UpstreamServer(name, upstream, config.breaker)
         gone = [old for name, old in self._upstreams.items() if upstreams.get(name) is not old]
+        longest = _longest(self.config)
         self.config, self.access, self.catalogue, self._upstreams = config, access, catalogue, upstreams
         self.calls = Calls(config.limits, self.metrics, self.shadows)
         for name, room in self._rooms.items():
             room.resize(self.rules(name).concurrency or config.limits.concurrency, config.limits.queue, config.limits.queue_seconds)
+        for model in config.models:
+            self.metrics.learn(model)
         for old in gone:
-            # Requests under way on it may end.
-            task = asyncio.get_running_loop().create_task(old.close(config.limits.timeout_seconds))
+            # Requests that have begun on it have calls yet to make.
+            task = asyncio.get_running_loop().create_task(_retire(old, longest))
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
@@ -84,6 +88,11 @@ class Gateway:
             self._rooms[model] = Admission(self.rules(model).concurrency or limits.concurrency, limits.queue, limits.queue_seconds)
         return self._rooms[model]
 
+    def full_room(self, model: str) -> Admission | None:
+        """The room of a model where nobody else finds any, else None."""
+        room = self._rooms.get(model)
+        return room if room is not None and room.is_full else None
+
     def timeout(self, model: str) -> float:
         """Seconds for a model's answer."""
         return self.rules(model).timeout_seconds or self.config.limits.timeout_seconds
@@ -95,15 +104,29 @@ class Gateway:
         if chosen is None:
             key = headers.get(self.config.user_header.lower()) or (caller.name if not self.access.is_open else secrets.token_hex(8))
             chosen = choose(model, rules.arms, key)
-        shadow = rules.shadow if verb == "predict" and is_shadowed(rules.shadow, chosen.target, random.random()) else None
+        shadow = rules.shadow if is_shadowed(rules.shadow, chosen.target, random.random()) else None
         copy = None if shadow is None else shadow_target(shadow)
         return Asked(model, verb, chosen.target, copy, shadow.tolerance if shadow else 0.0), chosen
 
     async def close(self) -> None:
         """Let copies under way end, and close what is open."""
-        with contextlib.suppress(asyncio.TimeoutError, TimeoutError):
-            await asyncio.wait_for(self.shadows.settled(), 1.0)
-        await asyncio.gather(*(upstream.close(0.0) for upstream in self._upstreams.values()), *self._closing)
+        await self.shadows.settle(_SHADOW_SECONDS)
+        for task in self._closing:
+            task.cancel()
+        await asyncio.gather(*(upstream.close() for upstream in self._upstreams.values()), *self._closing, return_exceptions=True)
+
+
+def _longest(config: GatewayConfig) -> float:
+    """Seconds that a request may take which asks for a signature, waits for room and asks for an answer."""
+    timeouts = [config.limits.timeout_seconds, *(rules.timeout_seconds or 0.0 for rules in config.models.values())]
+    return config.limits.queue_seconds + 2 * max(timeouts)
+
+
+async def _retire(upstream: UpstreamServer, seconds: float) -> None:
+    try:
+        await asyncio.sleep(seconds)
+    finally:
+        await upstream.close()
 
 
 def check(config: GatewayConfig) -> None:

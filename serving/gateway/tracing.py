@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Any
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from configs.errors import UsageError
+from serving.protocol.routes import CALLS
+
+_PLACES = frozenset({"/", "/models", "/healthz", "/readyz", "/metrics", "/docs", "/openapi.json"})
+_BELOW = {"models": "/models/{model}", "predict": "/predict/{model}/image", "page": "/page"}
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace.export import SpanExporter
@@ -65,10 +69,14 @@ def traced(app: ASGIApp, endpoint: str | None, exporter: SpanExporter | None = N
 
 
 def _shape(path: str) -> str:
-    """A path as spans are named: without the parts that differ from call to call."""
+    """A path as spans are named: one of a few, whatever a caller asks for."""
     if path.startswith("/v1/models/"):
-        return "/v1/models/{model}" + (f":{path.rpartition(':')[2]}" if ":" in path else "")
-    return "/predict/{model}/image" if path.startswith("/predict/") else path if path.count("/") <= 1 else "/" + path.split("/")[1]
+        verb = path.rpartition(":")[2]
+        return "/v1/models/{model}" + (f":{verb}" if verb in CALLS else "/metadata" if path.endswith("/metadata") else "")
+    if path in _PLACES:
+        return path
+    head, _, rest = path[1:].partition("/")
+    return _BELOW.get(head, "/...") if rest else "/..."
 
 
 def _attributes(scope: Scope) -> dict[str, Any]:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -56,13 +56,13 @@ class LeftAlone(StatusError):
 class UpstreamServer:
     """Belongs to one event loop."""
 
-    def __init__(self, name: str, config: Upstream, breaker: Breaker) -> None:
+    def __init__(self, name: str, config: Upstream, breaker: Breaker, now: Callable[[], float] = time.monotonic) -> None:
         """Raises ConfigError: a file of its TLS cannot be read."""
-        self.name, self.config = name, config
-        self.limits = breaker
+        self.name, self.limits, self._now = name, breaker, now
+        self.made_of = ingredients(name, config, breaker)
         # By model: one that is slow must not shut the others off. Only of models whose last call failed.
         self._breakers: dict[str, CircuitBreaker] = {}
-        self._channel = _channel(name, config)
+        self._channel = _channel(config, self.made_of[2])
         self._calls = {
             path: self._channel.unary_unary(path, request_serializer=_serialized, response_deserializer=answer.FromString)
             for path, answer in _ANSWERS.items()
@@ -78,19 +78,19 @@ class UpstreamServer:
         """Raises StatusError, as every method here.
 
         Args:
-            counted: whether a failure counts against the server; that of a copy does not, for its version is on trial.
+            counted: whether it tells of the server's health, good or bad; a copy does not, for its version is on trial.
         """
         answer: wire.PredictResponse = await self._call(f"{_PREDICTION}/Predict", request, timeout, counted=counted)
         return answer
 
-    async def classify(self, request: wire.ClassificationRequest, timeout: float) -> wire.ClassificationResponse:
+    async def classify(self, request: wire.ClassificationRequest, timeout: float, *, counted: bool = True) -> wire.ClassificationResponse:
         """Classes of tf.Examples."""
-        answer: wire.ClassificationResponse = await self._call(f"{_PREDICTION}/Classify", request, timeout)
+        answer: wire.ClassificationResponse = await self._call(f"{_PREDICTION}/Classify", request, timeout, counted=counted)
         return answer
 
-    async def regress(self, request: wire.RegressionRequest, timeout: float) -> wire.RegressionResponse:
+    async def regress(self, request: wire.RegressionRequest, timeout: float, *, counted: bool = True) -> wire.RegressionResponse:
         """Values of tf.Examples."""
-        answer: wire.RegressionResponse = await self._call(f"{_PREDICTION}/Regress", request, timeout)
+        answer: wire.RegressionResponse = await self._call(f"{_PREDICTION}/Regress", request, timeout, counted=counted)
         return answer
 
     async def status(self, model: str, timeout: float, target: Target | None = None) -> list[VersionStatus]:
@@ -102,11 +102,15 @@ class UpstreamServer:
             for row in answer.model_version_status
         ]
 
-    async def signatures(self, model: str, target: Target, timeout: float, *, fresh: bool = False) -> Known:
-        """What a target takes and gives; remembered for seconds, because versions are swapped under their labels."""
-        key, now = (model, target), time.monotonic()
+    async def signatures(self, model: str, target: Target, timeout: float, *, oldest: float = _KNOWN_SECONDS) -> Known:
+        """What a target takes and gives; remembered for seconds, because versions are swapped under their labels.
+
+        Args:
+            oldest: how many seconds old what is remembered may be.
+        """
+        key, now = (model, target), self._now()
         known = self._known.get(key)
-        if known is not None and not fresh and now - known.at < _KNOWN_SECONDS:
+        if known is not None and now - known.at < oldest:
             return known
         answer, definitions = await self.definitions(model, target, timeout)
         known = Known(answer.model_spec.version.value, metadata.from_messages(definitions), now)
@@ -129,9 +133,9 @@ class UpstreamServer:
             return Code[error.code().name] not in _ITS_FAULT
         return True
 
-    async def close(self, grace_seconds: float) -> None:
-        """Let calls under way end for so long, and go."""
-        await self._channel.close(grace=grace_seconds)
+    async def close(self) -> None:
+        """Go; a call that is under way, or comes later, fails."""
+        await self._channel.close()
 
     async def _call(self, path: str, request: Any, timeout: float, *, counted: bool = True) -> Any:
         model = request.model_spec.name
@@ -140,27 +144,38 @@ class UpstreamServer:
             left = breaker.seconds_left()
             if left > 0:
                 raise LeftAlone(self.name, left)
-            breaker.sent()
+            if counted:
+                breaker.sent()
         try:
             answer = await self._calls[path](request, timeout=timeout)
         except grpc.aio.AioRpcError as error:
             code = Code[error.code().name]
-            if code not in _ITS_FAULT:
-                self._breakers.pop(model, None)
-            elif counted:
+            if counted and code in _ITS_FAULT:
                 self._failed(model)
+            elif counted:
+                self._breakers.pop(model, None)
             raise StatusError(code, _told(self.name, code, error.details() or "", timeout)) from error
         except BaseException:
-            if breaker is not None:
+            if breaker is not None and counted:
                 breaker.abandoned()
             raise
-        self._breakers.pop(model, None)
+        if counted:
+            self._breakers.pop(model, None)
         return answer
 
     def _failed(self, model: str) -> None:
         if model not in self._breakers and len(self._breakers) >= _MOST_KNOWN:
             return
-        self._breakers.setdefault(model, CircuitBreaker(self.limits, time.monotonic)).failed()
+        self._breakers.setdefault(model, CircuitBreaker(self.limits, self._now)).failed()
+
+
+def ingredients(name: str, config: Upstream, breaker: Breaker) -> tuple[Upstream, Breaker, _Pem]:
+    """What an upstream is made of: when one of these is another, also a certificate that was renewed in its file, so must the upstream be.
+
+    Raises:
+        ConfigError: a file of its TLS cannot be read.
+    """
+    return config, breaker, _Pem.read(name, config.tls)
 
 
 def model_spec(model: str, target: Target, signature: str = "") -> wire.ModelSpec:
@@ -187,7 +202,37 @@ def _serialized(message: Any) -> bytes:
     return content
 
 
-def _channel(name: str, config: Upstream) -> grpc.aio.Channel:
+@dataclass(frozen=True)
+class _Pem:
+    """What TLS files hold."""
+
+    ca: bytes | None = None
+    key: bytes | None = field(default=None, repr=False)
+    cert: bytes | None = None
+
+    @classmethod
+    def read(cls, name: str, tls: Tls | None) -> _Pem:
+        """Raises ConfigError."""
+        if tls is None:
+            return cls()
+        if (tls.cert_file is None) != (tls.key_file is None):
+            raise ConfigError(f"gateway.upstreams.{name}.tls: cert_file and key_file belong together")
+        return cls(*(_content(name, part, getattr(tls, part)) for part in ("ca_file", "key_file", "cert_file")))
+
+
+def _content(name: str, part: str, place: str | None) -> bytes | None:
+    if place is None:
+        return None
+    try:
+        content = Path(place).expanduser().read_bytes()
+    except OSError as error:
+        raise ConfigError(f"gateway.upstreams.{name}.tls.{part}: {place} cannot be read: {error.strerror}") from error
+    if b"-----BEGIN " not in content:
+        raise ConfigError(f"gateway.upstreams.{name}.tls.{part}: {place} is not in PEM")
+    return content
+
+
+def _channel(config: Upstream, pem: _Pem) -> grpc.aio.Channel:
     options: list[tuple[str, Any]] = [
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),
@@ -202,21 +247,4 @@ def _channel(name: str, config: Upstream) -> grpc.aio.Channel:
         return grpc.aio.insecure_channel(config.grpc, options=options)
     if config.tls.server_name:
         options.append(("grpc.ssl_target_name_override", config.tls.server_name))
-    return grpc.aio.secure_channel(config.grpc, _credentials(name, config.tls), options=options)
-
-
-def _credentials(name: str, tls: Tls) -> grpc.ChannelCredentials:
-    if (tls.cert_file is None) != (tls.key_file is None):
-        raise ConfigError(f"gateway.upstreams.{name}.tls: cert_file and key_file belong together")
-    return grpc.ssl_channel_credentials(
-        _pem(name, "ca_file", tls.ca_file), _pem(name, "key_file", tls.key_file), _pem(name, "cert_file", tls.cert_file)
-    )
-
-
-def _pem(name: str, field: str, place: str | None) -> bytes | None:
-    if place is None:
-        return None
-    try:
-        return Path(place).expanduser().read_bytes()
-    except OSError as error:
-        raise ConfigError(f"gateway.upstreams.{name}.tls.{field}: {place} cannot be read: {error.strerror}") from error
+    return grpc.aio.secure_channel(config.grpc, grpc.ssl_channel_credentials(pem.ca, pem.key, pem.cert), options=options)

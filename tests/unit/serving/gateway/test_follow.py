@@ -1,0 +1,131 @@
+"""The configuration in force follows its file, and the files that it names; what is wrong changes nothing."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from configs.errors import ConfigError
+from configs.gateway import GatewayConfig
+from serving.gateway import follow as following
+from serving.gateway.follow import ConfigFile, follow
+from tests.unit.serving.gateway.asgi import log_of
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "gateway.yaml"
+    path.write_text("user_header: one\n")
+    return path
+
+
+def test_a_change_is_seen_once(file):
+    followed = ConfigFile(file)
+    assert followed.config.user_header == "one"
+    assert followed.look() is None
+    file.write_text("user_header: two\n")
+    found = followed.look()
+    assert found is not None
+    assert (found.user_header, followed.config.user_header) == ("two", "two")
+    assert followed.look() is None
+
+
+@pytest.mark.parametrize(
+    "text", ["user_haeder: two\n", "user_header: [", "[]", "", "\xff", "limits: {batch: 0}", "a: &a [*a]", "!!python/name:os.system x"]
+)
+def test_a_wrong_file_keeps_the_last_and_is_told_once(file, text):
+    followed = ConfigFile(file)
+    file.write_bytes(text.encode("latin-1"))
+    with pytest.raises(ConfigError):
+        followed.look()
+    assert followed.config.user_header == "one"
+    assert followed.look() is None
+    file.write_text("user_header: one\n")
+    assert followed.look() is not None
+
+
+def test_a_file_that_is_gone_keeps_the_last(file):
+    followed = ConfigFile(file)
+    file.unlink()
+    assert followed.look() is None
+    file.write_text("user_header: two\n")
+    assert followed.look() is not None
+
+
+def test_a_file_behind_a_link_that_is_swapped_is_seen(tmp_path):
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "gateway.yaml").write_text(f"user_header: {name}\n")
+    link = tmp_path / "data"
+    link.symlink_to("one")
+    followed = ConfigFile(link / "gateway.yaml")
+    link.unlink()
+    link.symlink_to("two")
+    assert followed.look() is not None
+    assert followed.config.user_header == "two"
+
+
+def test_a_file_that_is_not_there_or_wrong_is_no_start(tmp_path, file):
+    with pytest.raises(ConfigError, match="cannot be read"):
+        ConfigFile(tmp_path / "nowhere.yaml")
+    file.write_text("x: 1")
+    with pytest.raises(ConfigError, match="x: unknown key"):
+        ConfigFile(file)
+
+
+NAMED = "keys: {{file: {0}/keys}}\njwt: {{issuer: i, audience: a, key_file: {0}/public}}\n" + (
+    "upstreams: {{default: {{tls: {{ca_file: {0}/ca, cert_file: {0}/cert, key_file: {0}/key}}}}}}\n"
+)
+
+
+@pytest.mark.parametrize("name", ["keys", "public", "ca", "cert", "key"])
+def test_a_file_that_it_names_is_followed_too(tmp_path, name):
+    file = tmp_path / "gateway.yaml"
+    file.write_text(NAMED.format(tmp_path))
+    followed = ConfigFile(file)
+    (tmp_path / name).write_text("now it is there")
+    assert followed.look() == followed.config
+    assert followed.look() is None
+    (tmp_path / name).write_text("another")
+    assert followed.look() is not None
+    (tmp_path / name).unlink()
+    assert followed.look() is not None
+
+
+def test_what_takes_a_restart_is_told(file):
+    followed = ConfigFile(file)
+    file.write_text("port: 1\npage: false\n")
+    with log_of("serving.gateway.follow") as lines:
+        followed.look()
+    assert lines == [f"{file}: port, page changed; that takes a restart"]
+
+
+def test_changes_are_put_in_force_and_counted_whatever_goes_wrong(file, monkeypatch):
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.001)
+    seen: list[str] = []
+    counted: list[str] = []
+
+    def apply(config: GatewayConfig) -> None:
+        if config.user_header == "cannot":
+            raise ConfigError("it cannot be put in force")
+        if config.user_header == "broken":
+            raise ZeroDivisionError
+        seen.append(config.user_header)
+
+    async def story() -> None:
+        task = asyncio.create_task(follow(ConfigFile(file), apply, counted.append))
+        for number, text in enumerate(
+            ("user_header: two", "user_header: [", "user_header: cannot", "user_header: broken", "user_header: three")
+        ):
+            file.write_text(text)
+            while len(counted) <= number:
+                await asyncio.sleep(0.001)
+        task.cancel()
+
+    with log_of("serving.gateway.follow") as lines:
+        asyncio.run(story())
+    assert seen == ["two", "three"]
+    assert counted == ["ok", "refused", "refused", "refused", "ok"]
+    assert "the configuration was not changed: it cannot be put in force" in lines

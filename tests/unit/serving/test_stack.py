@@ -1,0 +1,230 @@
+"""What ``up`` starts: checked before anything runs, and each child with no more than it needs."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import tempfile
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from msgspec import convert
+
+from configs.environment import EnvironmentConfig
+from configs.errors import SluicewayError, UsageError
+from configs.gateway import GatewayConfig
+from serving import stack
+from serving.server.orphan import MARKER
+from serving.stack import Stack, gateway_config
+from serving.store.local import LocalStore
+from serving.store.manifest import Identity
+
+
+def environment(state: Path, **changes: Any) -> EnvironmentConfig:
+    server = {"grpc_port": 0, "rest_port": 0, **changes.pop("server", {})}
+    return convert(
+        {"state": str(state), "server": server, "gateway": {"port": 0, **changes.pop("gateway", {})}, **changes}, EnvironmentConfig
+    )
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> Path:
+    model = tmp_path / "model"
+    model.mkdir()
+    (model / "saved_model.pb").write_text("ok")
+    LocalStore(tmp_path / "state" / "store").publish("leaves", model, Identity("run", "leaves"))
+    return tmp_path / "state"
+
+
+class Child:
+    """A process that writes its ports, or ends with a code."""
+
+    def __init__(self, arguments: list[str], code: int | None, log: Any, **options: Any) -> None:
+        self.arguments, self.options, self.code, self.signals = arguments, options, code, list[int]()
+        if code is None:
+            place = next(text.partition("=")[2] for text in arguments if "ports" in text and text.startswith("--"))
+            Path(place).write_text(json.dumps({"grpc": 8501, "rest": 8502, "http": 8080}))
+        elif log is not None:
+            log.write(b"\nfirst\n\nlast words\n")
+            log.flush()
+        self.folder = {path.name for path in Path(self.value("config") or self.value("model_config_file")).parent.iterdir()}
+
+    def value(self, name: str) -> str:
+        return next((text.partition("=")[2] for text in self.arguments if text.startswith(f"--{name}=")), "")
+
+    def poll(self) -> int | None:
+        return self.code
+
+    def send_signal(self, number: int) -> None:
+        self.signals.append(number)
+        self.code = 0
+
+    def wait(self, timeout: float | None = None) -> int:
+        del timeout
+        return self.code or 0
+
+
+@pytest.fixture
+def children(monkeypatch):
+    """Children in the order of their start; ``codes``: how each ends at once, None: it lives."""
+    started: list[Child] = []
+    codes: list[int | None] = [None, None]
+
+    def popen(arguments: list[str], *, stdout: Any = None, **options: Any) -> Child:
+        started.append(Child(arguments, codes[len(started)], stdout, **options))
+        return started[-1]
+
+    monkeypatch.setattr(stack.subprocess, "Popen", popen)
+    monkeypatch.setattr(stack, "_LOOK_SECONDS", 0.001)
+    return started, codes
+
+
+def run(chosen: EnvironmentConfig, monkeypatch: pytest.MonkeyPatch, models: list[str] | None = None) -> list[str]:
+    """Until it says how to stop it; then somebody does."""
+    said: list[str] = []
+    stops: list[threading.Event] = []
+    monkeypatch.setattr(stack, "end_on_signals", stops.append)
+
+    def say(text: str) -> None:
+        said.append(text)
+        if text == "Ctrl-C stops":
+            stops[0].set()
+
+    Stack(chosen, Path(chosen.state) / "store", models, verbose=False, say=say).run()
+    return said
+
+
+def test_it_starts_both_says_where_and_stops_the_gateway_first(state, children, monkeypatch):
+    started, _ = children
+    said = run(environment(state), monkeypatch)
+    assert said == [
+        "model server: leaves ...",
+        "page   http://localhost:8080/",
+        "REST   http://localhost:8080/v1/models/leaves:predict",
+        "gRPC   127.0.0.1:8501   (the model server itself)",
+        "Ctrl-C stops",
+        "stopped",
+    ]
+    server, gateway = started
+    assert [child.signals for child in started] == [[15], [15]]
+    assert MARKER in server.folder
+    assert MARKER in gateway.folder
+    assert server.value("parent_pid") == gateway.value("parent-pid") == str(os.getpid())
+    for child, place in ((server, server.value("remove_on_exit")), (gateway, gateway.value("remove-on-exit"))):
+        assert child.options["start_new_session"] is True
+        assert not Path(place).exists()
+
+
+def test_the_gateway_asks_the_server_that_was_started(state, children, monkeypatch):
+    seen: list[GatewayConfig] = []
+
+    class Looking(Child):
+        def __init__(self, arguments: list[str], code: int | None, log: Any, **options: Any) -> None:
+            super().__init__(arguments, code, log, **options)
+            if self.value("config"):
+                seen.append(convert(yaml.safe_load(Path(self.value("config")).read_text()), GatewayConfig))
+
+    started, codes = children
+    monkeypatch.setattr(
+        stack.subprocess,
+        "Popen",
+        lambda arguments, *, stdout=None, **options: started.append(Looking(arguments, codes[0], stdout, **options)) or started[-1],
+    )
+    run(environment(state, gateway={"user_header": "x-visitor"}), monkeypatch)
+    (config,) = seen
+    assert config.upstreams["default"].grpc == "127.0.0.1:8501"
+    assert (config.store, config.user_header) == (str(state / "store"), "x-visitor")
+
+
+def test_only_the_gateway_gets_our_variables(state, children, monkeypatch):
+    monkeypatch.setenv("GATEWAY_KEYS", "hush")
+    run(environment(state), monkeypatch)
+    server, gateway = children[0]
+    assert "GATEWAY_KEYS" not in server.options["env"]
+    assert gateway.options["env"]["GATEWAY_KEYS"] == "hush"
+
+
+@pytest.mark.parametrize(("code", "kind"), [(1, SluicewayError), (-9, SluicewayError), (2, UsageError)])
+@pytest.mark.parametrize(("which", "name"), [(0, "model server"), (1, "gateway")])
+def test_one_that_ends_ends_the_other_with_its_last_words(state, children, monkeypatch, which, name, code, kind):
+    started, codes = children
+    codes[which] = code
+    with pytest.raises(SluicewayError) as caught:
+        run(environment(state), monkeypatch)
+    assert type(caught.value) is kind
+    assert str(caught.value) == f"the {name} ended with code {code}: first / last words"
+    if which == 1:
+        assert started[0].signals == [15]
+
+
+@pytest.mark.parametrize("key", ["server.grpc_port", "server.rest_port", "gateway.port"])
+def test_a_port_that_is_taken_is_told_before_anything_starts(state, children, monkeypatch, key):
+    section, _, name = key.partition(".")
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(UsageError) as caught:
+            run(environment(state, **{section: {name: port}}), monkeypatch)
+    assert str(caught.value) == f"{key}: 127.0.0.1:{port} is taken; stop who has it, or give another: --set {key}={port + 1}"
+    assert children[0] == []
+
+
+def test_an_address_that_is_not_here_is_told(state, monkeypatch):
+    with pytest.raises(UsageError, match=r"gateway.port: 192\.0\.2\.1:9 cannot be listened on"):
+        run(environment(state, gateway={"host": "192.0.2.1", "port": 9}), monkeypatch)
+
+
+@pytest.mark.parametrize(
+    ("models", "saying"),
+    [(None, "nothing is published"), (["taxi"], "taxi has no published version"), (["leaves", "taxi"], "publish one: sluiceway run taxi")],
+)
+def test_nothing_to_serve_is_told(tmp_path, state, models, saying):
+    chosen = environment(tmp_path / "empty" if models is None else state)
+    with pytest.raises(UsageError, match=saying):
+        Stack(chosen, Path(chosen.state) / "store", models, verbose=False, say=print)
+
+
+def test_a_stop_while_the_server_loads_starts_no_gateway(state, monkeypatch):
+    stops: list[threading.Event] = []
+    started: list[Any] = []
+    monkeypatch.setattr(stack, "end_on_signals", stops.append)
+
+    class Loading:
+        def __init__(self) -> None:
+            self.signals: list[int] = []
+
+        def poll(self) -> int | None:
+            stops[0].set()
+            return 0 if self.signals else None
+
+        def send_signal(self, number: int) -> None:
+            self.signals.append(number)
+
+        def wait(self, timeout: float) -> int:
+            del timeout
+            return 0
+
+    monkeypatch.setattr(stack.subprocess, "Popen", lambda *_, **__: started.append(Loading()) or started[-1])
+    said: list[str] = []
+    Stack(environment(state), state / "store", None, verbose=False, say=said.append).run()
+    assert said == ["model server: leaves ...", "stopped"]
+    assert (len(started), started[0].signals) == (1, [15])
+
+
+def test_an_environment_that_names_its_own_servers_and_store_keeps_them(tmp_path):
+    chosen = environment(tmp_path, gateway={"store": "/elsewhere", "upstreams": {"far": {"grpc": "far:8500"}}})
+    assert gateway_config(chosen, tmp_path) == chosen.gateway
+    plain = gateway_config(environment(tmp_path, server={"grpc_port": 9500}), tmp_path)
+    assert (plain.store, plain.upstreams["default"].grpc) == (str(tmp_path), "127.0.0.1:9500")
+    assert gateway_config(environment(tmp_path), tmp_path / "nowhere").store is None
+
+
+def test_last_words_are_few():
+    with tempfile.TemporaryFile() as log:
+        assert stack._tail(log) == "it said nothing"
+        log.write(b"x\n" * 100_000 + b"the end\n")
+        log.flush()
+        assert stack._tail(log) == " / ".join(["x"] * 7 + ["the end"])
