@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import json
 import logging
 import random
@@ -18,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.gateway.access import ANYBODY, Caller, Denied
 from serving.gateway.admission import Overloaded
-from serving.gateway.answers import TooLarge, encoded, send_answer, told, whole_seconds
+from serving.gateway.answers import TooLarge, encoded, send_answer, whole_seconds
 from serving.gateway.state import Gateway
 
 log = logging.getLogger(__name__)
@@ -108,16 +109,15 @@ class Guard:
         return None if self._gateway.full_room(model) is None else model
 
     async def _turn_away(self, model: str, send: Send) -> None:
-        room = self._gateway.room(model)
-        answer = told(Overloaded(room.again_seconds))
-        if answer is None:
-            raise TypeError("an overload has an answer")
+        headers, body = _no_room(self._gateway.room(model).again_seconds)
         metrics = self._gateway.metrics
-        metrics.requests.labels(metrics.name(model), "", "", str(answer.status)).inc()
+        metrics.requests.labels(metrics.name(model), "", "", "503").inc()
         if not self._turned_away:
             asyncio.get_running_loop().call_later(_TOLD_SECONDS, self._tell_turned_away)
         self._turned_away[model] += 1
-        await send_answer(send, answer.status, answer.body, answer.headers)
+        # A list of its own: what stands around this adds to it.
+        await send({"type": "http.response.start", "status": 503, "headers": list(headers)})
+        await send({"type": "http.response.body", "body": body})
 
     def _tell_turned_away(self) -> None:
         """One line for all of them: a line for each would cost more than the answers."""
@@ -179,6 +179,14 @@ class Guard:
         if call.problem:
             line["problem"] = call.problem[:200]
         log.info("%s", json.dumps(line, ensure_ascii=True))
+
+
+@functools.cache
+def _no_room(seconds: float) -> tuple[tuple[tuple[bytes, bytes], ...], bytes]:
+    """Headers and body of the same answer for everybody, made once."""
+    error = Overloaded(seconds)
+    body, again = encoded({"error": str(error)}), str(whole_seconds(seconds)).encode()
+    return ((b"content-type", b"application/json"), (b"content-length", b"%d" % len(body)), (b"retry-after", again)), body
 
 
 def _now() -> str:

@@ -183,6 +183,7 @@ def test_versions_are_swapped_under_load_without_a_lost_request(tmp_path):
     with running(base, scratch, "--rest_api_port=0") as server, gateway(tmp_path / "front", upstream(server.grpc_address)) as front:
         until(front, "version 1 was there", lambda: front.rest.predict("m", ROW).status == 200)
         with asking(front) as answers:
+            until(front, "all were asking", lambda: len(answers) > 20)
             for number in range(2, 7):
                 publish(base, number, "half_plus_three" if number % 2 else "half_plus_two")
                 until(front, f"version {number} answered", lambda expected=str(number): (200, expected) in answers[-20:])

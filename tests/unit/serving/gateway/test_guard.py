@@ -157,6 +157,17 @@ def test_who_finds_no_room_is_counted_each_and_told_of_once(monkeypatch):
     play(story, {"limits": {"concurrency": 1, "queue": 0}})
 
 
+def test_what_one_is_told_who_finds_no_room_does_not_reach_the_next():
+    async def story(stage: Stage) -> None:
+        await stage.predict()
+        async with stage.gateway.room("m").room():
+            first = await stage.predict(origin="https://app.example")
+            assert first.headers["access-control-allow-origin"] == "https://app.example"
+            assert "access-control-allow-origin" not in (await stage.predict()).headers
+
+    play(story, {"limits": {"concurrency": 1, "queue": 0}, "cors": ["https://app.example"]})
+
+
 def test_a_fault_of_ours_costs_one_request(monkeypatch):
     async def story(stage: Stage) -> None:
         async def broken(*_: object) -> None:
