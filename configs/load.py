@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 import yaml
 from msgspec import ValidationError, convert
-from msgspec.structs import fields
+from msgspec.structs import fields, replace
 
 from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
@@ -68,7 +68,27 @@ def load_gateway(path: Path) -> GatewayConfig:
         ConfigError: it cannot be read, or a key or value is wrong.
     """
     found: GatewayConfig = _checked(GatewayConfig, _read(path), path, [])
-    return found
+    return _beside(found, path.parent)
+
+
+def _beside(config: GatewayConfig, folder: Path) -> GatewayConfig:
+    """Files that are named by relative paths lie beside the file that names them."""
+
+    def at(place: str | None) -> str | None:
+        return place if place is None or place.startswith(("/", "~")) else str(folder / place)
+
+    upstreams = {
+        name: replace(
+            upstream,
+            tls=None
+            if upstream.tls is None
+            else replace(upstream.tls, **{key: at(getattr(upstream.tls, key)) for key in ("ca_file", "cert_file", "key_file")}),
+        )
+        for name, upstream in config.upstreams.items()
+    }
+    keys = None if config.keys is None else replace(config.keys, file=at(config.keys.file))
+    jwt = None if config.jwt is None else replace(config.jwt, key_file=at(config.jwt.key_file))
+    return replace(config, upstreams=upstreams, keys=keys, jwt=jwt, store=at(config.store))
 
 
 def names(kind: str) -> list[str]:

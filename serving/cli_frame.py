@@ -53,6 +53,10 @@ def run_command(command: click.Command, arguments: Sequence[str]) -> NoReturn:
         code = error.exit_code
     except click.ClickException as error:
         # click's own usage errors: the same one line, the same code.
+        if type(error).__name__ == "NoArgsIsHelpError" and "--json" not in arguments:
+            # A group without a verb: its help is for reading, and no line of an error. (Older versions of click print it themselves.)
+            click.echo(error.format_message(), err=True)
+            sys.exit(int(ExitCode.USAGE))
         code = _tell(error.format_message().replace("\n", " "), ExitCode.USAGE, "UsageError", arguments)
     except (click.Abort, KeyboardInterrupt):
         code = _tell("interrupted", 130, "Interrupted", arguments)

@@ -198,7 +198,11 @@ def _values(answer: wire.RegressionResponse) -> list[float]:
 
 
 def class_arrays(rows: Sequence[Classes]) -> dict[str, Array]:
-    """Classes as outputs that can be held against each other, [rows, classes] where all rows have as many, else one after the other."""
+    """Classes as outputs that can be held against each other, [rows, classes] where all rows have as many, else one after the other.
+
+    By their names: two models that agree may rank what is hardly likely in another order.
+    """
+    rows = [sorted(row) for row in rows]
     sizes = {len(row) for row in rows}
     shape = (len(rows), sizes.pop()) if len(sizes) == 1 else (-1,)
     labels = np.empty(sum(map(len, rows)), object)

@@ -95,14 +95,17 @@ def how_to_ask(signatures: Mapping[str, SignatureSpec], asked: str | None) -> As
         for name, spec in sorted(signatures.items())
         if spec.method_name == PREDICT_METHOD and (column := image_input(spec)) is not None
     }
-    if asked is not None:
+    name = "predict" if "predict" in takers else next(iter(takers), "")
+    classifiers = [spec for spec in signatures.values() if spec.method_name == CLASSIFY_METHOD] if takers else []
+    if asked is not None and asked not in {spec.name for spec in classifiers}:
         if asked in takers:
             return Asking("predict", signatures[asked], takers[asked])
-        raise Unfit([Problem("signature", f"{asked!r} takes no image; those that do: {', '.join(takers) or 'none'}")])
+        listed = ", ".join([*takers, *(spec.name for spec in classifiers)]) or "none"
+        raise Unfit([Problem("signature", f"{asked!r} takes no image; those that do: {listed}")])
     if not takers:
         raise Unfit([Problem("model", "takes no image; ask it with POST /v1/models/...:predict")])
-    name = "predict" if "predict" in takers else next(iter(takers))
-    classifiers = [spec for spec in signatures.values() if spec.method_name == CLASSIFY_METHOD]
+    if asked is not None:
+        classifiers = [spec for spec in classifiers if spec.name == asked]
     if len(classifiers) == 1:
         return Asking("classify", classifiers[0], takers[name])
     return Asking("predict", signatures[name], takers[name])

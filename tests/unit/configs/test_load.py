@@ -11,7 +11,7 @@ from msgspec.structs import fields
 from configs import load
 from configs.environment import EnvironmentConfig
 from configs.errors import ConfigError
-from configs.load import CONFIG_ROOT, load_settings, names, shown
+from configs.load import CONFIG_ROOT, load_gateway, load_settings, names, shown
 from configs.schema import UseCaseConfig
 
 CORES = "a number of cores as Kubernetes writes it, like 500m or 2"
@@ -242,3 +242,16 @@ def test_a_place_in_the_file_of_a_use_case_of_ones_own_starts_at_its_folder(tmp_
     monkeypatch.chdir("/")
     assert load_settings(str(folder)).use_case.data.source == read.format(folder=folder)
     assert load_settings(str(folder), overrides=["data.source=other.csv"]).use_case.data.source == "other.csv"
+
+
+def test_files_beside_a_gateways_file_are_found_from_anywhere(tmp_path, monkeypatch):
+    file = tmp_path / "gateway.yaml"
+    file.write_text(
+        "keys: {file: keys.yaml}\nstore: store\njwt: {issuer: a, audience: b, key_file: /etc/jwks.json}\n"
+        "upstreams: {default: {grpc: 'm:1', tls: {ca_file: ca.pem}}}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.chdir("/")
+    found = load_gateway(file)
+    assert (found.keys.file, found.store, found.jwt.key_file) == (str(tmp_path / "keys.yaml"), str(tmp_path / "store"), "/etc/jwks.json")
+    assert (found.upstreams["default"].tls.ca_file, found.upstreams["default"].tls.key_file) == (str(tmp_path / "ca.pem"), None)

@@ -12,6 +12,7 @@ from configs.gateway import Limits
 from serving.gateway.admission import Admission
 from serving.gateway.calls import Calls, class_arrays
 from serving.gateway.checks import Unfit
+from serving.gateway.compare import differ
 from serving.gateway.metrics import Metrics
 from serving.gateway.routing import Asked, Target
 from serving.gateway.shadow import Shadows
@@ -187,3 +188,10 @@ def test_classes_become_arrays_that_can_be_compared():
     assert class_arrays([[("a", 0.5)], []])["scores"].shape == (1,)
     assert class_arrays([])["scores"].shape == (0,)
     assert class_arrays([[], []])["scores"].shape == (2, 0)
+
+
+def test_classes_are_compared_by_name_and_not_by_rank():
+    one = class_arrays([[("a", 0.9), ("b", 1e-8), ("c", 1e-9)]])
+    other = class_arrays([[("a", 0.9), ("c", 1e-8), ("b", 1e-9)]])
+    assert differ(one, other, 1e-3).same
+    assert not differ(one, class_arrays([[("b", 0.9), ("a", 1e-8), ("c", 1e-9)]]), 1e-3).same
