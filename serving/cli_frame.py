@@ -18,6 +18,7 @@ from configs.errors import ExitCode, SluicewayError
 _EXTRAS = {
     **dict.fromkeys(["grpc", "google"], "client"),
     **dict.fromkeys(["psutil", "uvicorn"], "server"),
+    **dict.fromkeys(["fastapi", "jwt", "multipart", "PIL", "prometheus_client", "starlette", "uvloop"], "gateway"),
     **dict.fromkeys(["docker", "kubernetes"], "launchers"),
     **dict.fromkeys(["kfp", "kfp_server_api"], "kubeflow"),
     **dict.fromkeys(["apache_beam", "keras", "pyarrow", "tensorflow", "tensorflow_metadata", "tfx"], "pipeline"),

@@ -102,16 +102,19 @@ def test_the_servers_own_bounds_are_a_503_and_its_faults_a_500(tmp_path):
 def test_who_finds_no_room_is_told_at_once_and_who_waits_is_served(tmp_path):
     def answer(request: wire.PredictRequest, context: Any) -> None:
         del request, context
-        server.held.wait(60)
+        if len(server.asked) > 1:
+            server.held.wait(60)
 
     config = {"limits": {"concurrency": 2, "queue": 3, "queue_seconds": 50}}
     with scripted(answer) as server, gateway(tmp_path, {**config, **upstream(server.address)}) as front, ThreadPoolExecutor(5) as pool:
+        # With this the connection is there and the signature known: who is in afterwards is in the room or waits for it.
+        assert front.rest.predict("m", ROW).status == 200
         waiting: list[Future[HttpAnswer]] = [pool.submit(front.rest.predict, "m", ROW) for _ in range(5)]
         until(front, "all were in", lambda: front.metric("sluiceway_gateway_in_flight") == 5)
         for _ in range(10):
             refused = front.rest.predict("m", ROW)
             assert (refused.status, refused.headers["retry-after"]) == (503, "50")
-        assert len(server.asked) == 2
+        assert len(server.asked) == 3
         # Another model has room of its own.
         assert front.rest.get("/v1/models/other").status == 200
         server.held.set()
