@@ -158,8 +158,9 @@ def test_nobody_waits_for_a_slow_shadow(tmp_path):
 def test_a_shadow_changes_nothing_whatever_it_says(uneven, tmp_path, version, result):
     """Version 2 answers something else, 3 takes another input, 9 is not there."""
     with gateway(tmp_path, shadowed(uneven, version)) as front:
-        answers = [front.rest.predict("m", '{"instances": [0.0]}') for _ in range(10)]
+        # As many as may be under way at once: of more, a slow machine drops some.
+        answers = [front.rest.predict("m", '{"instances": [0.0]}') for _ in range(8)]
         assert {(answer.status, answer.headers["x-model-version"]) for answer in answers} == {(200, "1")}
-        wait_for(lambda: counts(front) == {result: 10} or None, front.process.poll, what="all were compared", deadline_seconds=60)
-        assert front.metric("sluiceway_gateway_shadow_total", model="m", result=result) == 10
+        wait_for(lambda: counts(front) == {result: 8} or None, front.process.poll, what="all were compared", deadline_seconds=60)
+        assert front.metric("sluiceway_gateway_shadow_total", model="m", result=result) == 8
         assert front.metric("sluiceway_gateway_upstream_open", upstream="default") == 0
