@@ -127,7 +127,7 @@ class Compose(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """The page and the API."""
     dashboards_port: Port = 8081
     """Grafana, with the profile ``monitoring``; on this machine only."""
-    traefik: Image = "traefik:v3.5.0"
+    traefik: Image = "traefik:v3.7.15"
     """What lets requests in."""
     prometheus: Image = "prom/prometheus:v3.5.0"
     """Metrics, with the profile ``monitoring`` ..."""

@@ -175,6 +175,8 @@ class Stack:
     def _check_alive(self) -> None:
         for name, child, log in self._children:
             code = child.poll()
+            if code is not None and code < 0:
+                raise SluicewayError(f"the {name} was ended by signal {-code} ({signal.strsignal(-code)}), so both are stopped")
             if code is not None:
                 kind = UsageError if code == UsageError.exit_code else SluicewayError
                 raise kind(f"the {name} ended with code {code}: {_tail(log)}")

@@ -6,6 +6,7 @@ import re
 import shlex
 import subprocess
 import uuid
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,12 @@ def docker(*arguments: str, code: int | None = 0) -> str:
 class Services:
     """Some services of a folder that `deploy render --overlay compose` wrote, on networks of their own."""
 
-    def __init__(self, folder: Path, names: list[str]) -> None:
-        self._folder, self._tag = folder, uuid.uuid4().hex[:8]
+    def __init__(self, folder: Path, names: list[str], instead: Mapping[str, Path]) -> None:
+        """
+        Args:
+            instead: folders to mount instead of some of the file's, by their name there.
+        """
+        self._folder, self._tag, self._instead = folder, uuid.uuid4().hex[:8], instead
         values = dict(line.split("=", 1) for line in (folder / ".env").read_text().splitlines() if "=" in line)
         values = {name: value.strip("'") for name, value in values.items()}
         text = (folder / "compose.yaml").read_text(encoding="utf-8")
@@ -63,6 +68,21 @@ class Services:
         """What a command prints inside a service's container."""
         return docker("exec", self._containers[name], *command, code=code)
 
+    def published(self, name: str, port: int) -> tuple[str, int]:
+        """Where this machine has a container's port."""
+        host, _, number = docker("port", self._containers[name], f"{port}/tcp").splitlines()[0].rpartition(":")
+        return host, int(number)
+
+    def address(self, name: str, network: str) -> str:
+        """A container's address on a network of the file."""
+        wanted = f'{{{{(index .NetworkSettings.Networks "{self.network(network)}").IPAddress}}}}'
+        return docker("inspect", f"--format={wanted}", self._containers[name])
+
+    def log(self, name: str) -> list[str]:
+        """What a service has said."""
+        ended = subprocess.run(["docker", "logs", self._containers[name]], capture_output=True, text=True, timeout=60, check=True)
+        return [*ended.stdout.splitlines(), *ended.stderr.splitlines()]
+
     def stop(self, name: str) -> str:
         """A service's exit code after SIGTERM and no more time than the file gives it."""
         seconds = str(self._services[name]["stop_grace_period"]).removesuffix("s")
@@ -76,7 +96,7 @@ class Services:
     def down(self) -> None:
         """Take everything away."""
         for container in self._containers.values():
-            docker("rm", "--force", container, code=None)
+            docker("rm", "--force", "--volumes", container, code=None)
         for name in self._networks:
             docker("network", "rm", self.network(name), code=None)
 
@@ -86,7 +106,10 @@ class Services:
         found += [f"--security-opt={option}" for option in service["security_opt"]]
         found += [f"--tmpfs={path}" for path in service.get("tmpfs", [])]
         found += [f"--env={name}={value}" for name, value in service.get("environment", {}).items()]
-        found += [f"--volume={(self._folder / item['source']).resolve()}:{item['target']}:ro" for item in service["volumes"]]
+        for item in service["volumes"]:
+            source = self._instead.get(item["source"], self._folder / item["source"]).resolve()
+            found.append(f"--volume={source}:{item['target']}:ro" if item["type"] == "bind" else f"--volume={item['target']}")
+        found += [f"--publish={port}" for port in service.get("ports", [])]
         found += ["--init"] if service.get("init") else []
         found += [f"--entrypoint={service['entrypoint'][0]}"] if "entrypoint" in service else []
         found += [f"--health-cmd={shlex.join(health['test'][1:])}", f"--health-interval={health['interval']}"]

@@ -126,7 +126,7 @@ def test_one_that_dies_ends_the_other(state: Path, module: str, name: str) -> No
         ended = running.ended()
         assert ended.code == 1
         (line,) = ended.out.strip().splitlines()
-        assert line.startswith(f"sluiceway: the {name} ended with code -9")
+        assert line.startswith(f"sluiceway: the {name} was ended by signal 9 (Killed)")
         assert gone(children)
 
 

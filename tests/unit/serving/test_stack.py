@@ -148,7 +148,7 @@ def test_only_the_gateway_gets_our_variables(state, children, monkeypatch):
     assert gateway.options["env"]["GATEWAY_KEYS"] == "hush"
 
 
-@pytest.mark.parametrize(("code", "kind"), [(1, SluicewayError), (-9, SluicewayError), (2, UsageError)])
+@pytest.mark.parametrize(("code", "kind"), [(1, SluicewayError), (2, UsageError)])
 @pytest.mark.parametrize(("which", "name"), [(0, "model server"), (1, "gateway")])
 def test_one_that_ends_ends_the_other_with_its_last_words(state, children, monkeypatch, which, name, code, kind):
     started, codes = children
@@ -159,6 +159,15 @@ def test_one_that_ends_ends_the_other_with_its_last_words(state, children, monke
     assert str(caught.value) == f"the {name} ended with code {code}: first / last words"
     if which == 1:
         assert started[0].signals == [15]
+
+
+def test_one_that_is_killed_is_told_by_its_signal_and_not_with_its_log(state, children, monkeypatch):
+    started, codes = children
+    codes[1] = -9
+    with pytest.raises(SluicewayError) as caught:
+        run(environment(state), monkeypatch)
+    assert str(caught.value) == "the gateway was ended by signal 9 (Killed), so both are stopped"
+    assert started[0].signals == [15]
 
 
 @pytest.mark.parametrize("key", ["server.grpc_port", "server.rest_port", "gateway.port"])
