@@ -126,6 +126,8 @@ class Jwt(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """PEM public key or JSON Web Key Set."""
     algorithms: list[Text] = field(default_factory=lambda: ["RS256", "ES256"])
     """Those of public keys only."""
+    per_minute: PositiveInt | None = 600
+    """Requests of one ``sub`` in a minute; null means any number."""
 
 
 class GatewayConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -144,6 +146,9 @@ class GatewayConfig(Section, frozen=True, forbid_unknown_fields=True, kw_only=Tr
     """Whose value keeps a user on one arm; without it the API key's name does, then chance."""
     store: str | None = None
     """The version store's folder, for history and metrics; null shows what the servers know."""
+    examples: bool | None = None
+    """Whether forms offer rows of the golden requests that were published with a version. They are rows of data: only where whoever can
+    ask may see data. Null: only with ``sluiceway up``, on the loopback interface, so that no deployment takes it over from there."""
     limits: Limits = Limits()
     """What it takes before it says no."""
     breaker: Breaker = Breaker()

@@ -68,10 +68,10 @@ def load_gateway(path: Path) -> GatewayConfig:
         ConfigError: it cannot be read, or a key or value is wrong.
     """
     found: GatewayConfig = _checked(GatewayConfig, _read(path), path, [])
-    return _beside(found, path.parent)
+    return beside(found, path.parent)
 
 
-def _beside(config: GatewayConfig, folder: Path) -> GatewayConfig:
+def beside(config: GatewayConfig, folder: Path) -> GatewayConfig:
     """Files that are named by relative paths lie beside the file that names them."""
 
     def at(place: str | None) -> str | None:
@@ -113,6 +113,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{shown(path)}: cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ConfigError(f"{shown(path)}: not valid YAML: {' '.join(str(error).split())}") from error
+    if content is None:
+        raise ConfigError(f"{shown(path)}: is empty; expected keys and values")
     if not isinstance(content, Mapping):
         raise ConfigError(f"{shown(path)}: expected keys and values, found {type(content).__name__}")
     return dict(content)

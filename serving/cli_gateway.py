@@ -40,7 +40,8 @@ def gateway(environment: str, overrides: tuple[str, ...], file: Path | None) -> 
         followed = ConfigFile(file)
         run(followed.config, followed)
         return
-    run(configured(environment, overrides))
+    config, store = configured(environment, overrides)
+    run(config, store=store)
 
 
 @click.command("gateway-key")
@@ -86,21 +87,34 @@ def up(use_cases: tuple[str, ...], environment: str, overrides: tuple[str, ...],
       sluiceway up
       sluiceway up leaves taxi --set gateway.port=9080
     """
+    from msgspec.structs import replace
+
     from configs.load import load_settings, names
     from configs.paths import store_folder
     from serving.stack import Stack
 
     settings = [load_settings(use_case, environment, overrides) for use_case in use_cases or names("use_cases")[:1]]
     chosen = settings[0].environment
+    chosen = replace(chosen, gateway=with_examples(chosen.gateway))
     models = [found.name for found in settings] if use_cases else None
     Stack(chosen, store_folder(chosen), models, verbose=verbose, say=lambda text: click.echo(text, err=True)).run()
 
 
-def configured(environment: str, overrides: tuple[str, ...]) -> GatewayConfig:
-    """The environment's gateway, with the environment's own store and server where it names none."""
+def configured(environment: str, overrides: tuple[str, ...]) -> tuple[GatewayConfig, Path]:
+    """The environment's gateway, with the environment's own server where it names none; and the folder of the environment's own store."""
     from configs.load import load_settings, names
     from configs.paths import store_folder
     from serving.stack import gateway_config
 
     chosen = load_settings(names("use_cases")[0], environment, overrides).environment
-    return gateway_config(chosen, store_folder(chosen))
+    store = store_folder(chosen)
+    return gateway_config(chosen, store), store
+
+
+def with_examples(config: GatewayConfig) -> GatewayConfig:
+    """As `up` takes it: who can ask sits at this machine, and may see rows of data unless the configuration says otherwise."""
+    from msgspec.structs import replace
+
+    from serving.clients.base import is_loopback
+
+    return replace(config, examples=is_loopback(f"{config.host}:0")) if config.examples is None else config

@@ -14,7 +14,7 @@ import click
 from configs.errors import UsageError
 from configs.paths import expanded
 from serving.cli_frame import json_option, print_json, settings_options
-from serving.errors import ModelNotFound, PredictError, Unavailable
+from serving.errors import BadRequest, ModelNotFound, PredictError, Unavailable
 
 if TYPE_CHECKING:
     from serving.clients.base import Array, Classes, PredictClient
@@ -25,6 +25,9 @@ _ROWS_BEGIN_WITH = ("@", "{", "[")
 _TOP_CLASSES = 5
 _BAR_WIDTH = 20
 _SHOWN = 60
+# What gRPC says of a port that answers in HTTP/1, and what HTTP/1 says of one that answers in gRPC's HTTP/2.
+_ANSWERED_BY_HTTP = "http1.x server"
+_ANSWERED_BY_GRPC = "illegal request line"
 
 
 @dataclass(frozen=True)
@@ -118,17 +121,29 @@ def predict(
 def ask(question: Question, *, named: bool) -> Reply:
     """Ask; ``named``: photos are classified by name as well. Raises UsageError and PredictError, each with what to do next."""
     from serving.clients import load
+    from serving.protocol.assertions import own_sentence
 
     try:
         with load(question.transport)(question.address) as client:
             return _ask(client, question, named)
     except Unavailable as error:
-        hint = f"start it: sluiceway serve {question.own}" if question.own else "see --address"
-        raise Unavailable(f"{error}; is it running? {hint}", code=error.code) from error
+        raise Unavailable(_unavailable(question, str(error)), code=error.code) from error
+    except BadRequest as error:
+        raise BadRequest(own_sentence(str(error)), code=error.code) from error
     except ModelNotFound as error:
         if not question.own:
             raise
         raise ModelNotFound(f"{error}; what is published: sluiceway versions {question.own}", code=error.code) from error
+
+
+def _unavailable(question: Question, told: str) -> str:
+    host = question.address.partition("://")[2] or question.address
+    if question.transport == "grpc" and _ANSWERED_BY_HTTP in told:
+        return f"{host} speaks REST: ask it with --address http://{host}, or give the gRPC port (mostly 8500)"
+    if question.transport == "rest" and _ANSWERED_BY_GRPC in told:
+        return f"{host} speaks gRPC: ask it with --address {host} --grpc, or give the REST port (mostly 8501)"
+    hint = f"start it: sluiceway serve {question.own}" if question.own else "see --address"
+    return f"{told}; is it running? {hint}"
 
 
 def _ask(client: PredictClient, question: Question, named: bool) -> Reply:

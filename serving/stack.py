@@ -26,6 +26,7 @@ from msgspec import structs, to_builtins
 from configs.environment import EnvironmentConfig
 from configs.errors import SluicewayError, UsageError
 from configs.gateway import GatewayConfig, Upstream
+from configs.load import beside
 from serving.deployment.models import choose
 from serving.deployment.server_files import models_config
 from serving.deployment.stack import published
@@ -120,6 +121,8 @@ class Stack:
         config = gateway_config(self._chosen, self._store)
         if config.upstreams.keys() == {"default"}:
             config = structs.replace(config, upstreams={"default": Upstream(grpc=f"{server.host}:{ports['grpc']}")})
+        # Beside that file there are none of those that an environment names, which are looked for from here.
+        config = beside(config, Path.cwd())
         file = of_gateway / "gateway.yaml"
         file.write_text(yaml.safe_dump(to_builtins(config)), encoding="utf-8")
         taken = self._launch(

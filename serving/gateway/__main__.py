@@ -25,21 +25,23 @@ def gateway(file: Path, ports_file: Path | None, parent_pid: int | None, remove_
     Example:
       sluiceway-gateway --config gateway.yaml
     """
-    from serving.gateway.follow import ConfigFile
+    from serving.gateway.follow import ENVIRONMENT, ConfigFile
 
     if parent_pid is not None:
         from serving.server.orphan import watch
 
         watch(parent_pid, remove_on_exit)
-    followed = ConfigFile(file)
+    # What `sluiceway up` wrote for this launch has its keys from an environment, where a person will look for them.
+    followed = ConfigFile(file, ENVIRONMENT if remove_on_exit else None)
     run(followed.config, followed, ports_file)
 
 
-def run(config: GatewayConfig, followed: object | None = None, ports_file: Path | None = None) -> None:
+def run(config: GatewayConfig, followed: object | None = None, ports_file: Path | None = None, store: Path | None = None) -> None:
     """Serve until told to stop.
 
     Args:
         followed: the `ConfigFile` whose changes are put in force.
+        store: the version store's folder where the configuration names none; it may come later.
 
     Raises:
         SluicewayError: the configuration cannot be put in force, or the port is taken.
@@ -49,7 +51,7 @@ def run(config: GatewayConfig, followed: object | None = None, ports_file: Path 
     from serving.gateway.process import serve
 
     logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
-    uvloop.run(serve(config, followed, ports_file))  # type: ignore[arg-type]
+    uvloop.run(serve(config, followed, ports_file, store))  # type: ignore[arg-type]
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

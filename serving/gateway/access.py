@@ -25,11 +25,15 @@ _KEY_BYTES = 32
 
 @dataclass(frozen=True)
 class Caller:
-    """Who asks. ``models``: those that may be asked; None: all. ``per_minute``: None: any number of requests."""
+    """Who asks. ``models``: those that may be asked; None: all. ``per_minute``: None: any number of requests.
+
+    A token and a key of one name are two callers.
+    """
 
     name: str
     per_minute: int | None = None
     models: frozenset[str] | None = None
+    is_token: bool = False
 
     def may_ask(self, model: str) -> bool:
         """Whether this model is one of theirs."""
@@ -37,6 +41,8 @@ class Caller:
 
 
 ANYBODY = Caller("anybody")
+NOBODY = Caller("")
+"""Whoever was not let in."""
 
 
 class Denied(Exception):
@@ -103,35 +109,35 @@ class Access:
             )
         except (jwt.PyJWTError, ValueError) as error:
             raise Denied(f"the token is not good: {error}") from error
-        return Caller(str(claims.get("sub") or "token"))
+        return Caller(str(claims.get("sub") or "token"), rules.per_minute, is_token=True)
 
 
 def _read_keys(keys: Keys) -> dict[str, Caller]:
     if (keys.file is None) == (keys.env is None):
-        raise ConfigError("gateway.keys: give one of file and env")
+        raise ConfigError("keys: give one of file and env")
     if keys.file is not None:
         place = keys.file
         try:
             text = Path(keys.file).expanduser().read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"gateway.keys.file: {keys.file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+            raise ConfigError(f"keys.file: {keys.file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
     else:
         place, found = f"the environment variable {keys.env}", os.environ.get(keys.env or "")
         if found is None:
-            raise ConfigError(f"gateway.keys.env: {place} is not set")
+            raise ConfigError(f"keys.env: {place} is not set")
         text = found
     try:
         document = strict_yaml.parse(text)
     except yaml.YAMLError:
         # Its text may be a key: only the place is told, and nothing of it stays in the error's cause.
-        raise ConfigError(f"gateway.keys: {place} is not YAML with names that differ") from None
+        raise ConfigError(f"keys: {place} is not YAML with names that differ") from None
     if not isinstance(document, dict):
-        raise ConfigError(f"gateway.keys: {place}: expected names and digests, found {type(document).__name__}")
+        raise ConfigError(f"keys: {place}: expected names and digests, found {type(document).__name__}")
     callers: dict[str, Caller] = {}
     for name, entry in document.items():
         digest, caller = _caller(place, str(name), entry, keys.per_minute)
         if digest in callers:
-            raise ConfigError(f"gateway.keys: {place}: {name}: has the same digest as {callers[digest].name}")
+            raise ConfigError(f"keys: {place}: {name}: has the same digest as {callers[digest].name}")
         callers[digest] = caller
     return callers
 
@@ -140,15 +146,15 @@ def _caller(place: str, name: str, entry: Any, per_minute: int | None) -> tuple[
     given = entry if isinstance(entry, dict) else {"digest": entry}
     unknown = sorted(set(map(str, given)) - {"digest", "per_minute", "models"})
     if unknown:
-        raise ConfigError(f"gateway.keys: {place}: {name}.{unknown[0]}: unknown; allowed: digest, models, per_minute")
+        raise ConfigError(f"keys: {place}: {name}.{unknown[0]}: unknown; allowed: digest, models, per_minute")
     digest, limit, models = given.get("digest"), given.get("per_minute", per_minute), given.get("models")
     digest = digest.lower() if isinstance(digest, str) else ""
     if not _DIGEST.fullmatch(digest):
-        raise ConfigError(f"gateway.keys: {place}: {name}: not a digest; make one: sluiceway gateway-key {name}")
+        raise ConfigError(f"keys: {place}: {name}: not a digest; make one: sluiceway gateway-key {name}")
     if limit is not None and (type(limit) is not int or limit < 1):
-        raise ConfigError(f"gateway.keys: {place}: {name}.per_minute: {limit!r} is not a whole number of at least 1")
+        raise ConfigError(f"keys: {place}: {name}.per_minute: {limit!r} is not a whole number of at least 1")
     if models is not None and not (isinstance(models, list) and all(isinstance(model, str) for model in models)):
-        raise ConfigError(f"gateway.keys: {place}: {name}.models: expected a list of names")
+        raise ConfigError(f"keys: {place}: {name}.models: expected a list of names")
     return digest, Caller(name, limit, None if models is None else frozenset(models))
 
 
@@ -163,16 +169,16 @@ class _Public:
 def _read_public_keys(rules: Jwt) -> dict[str | None, _Public]:
     _check_algorithms(rules.algorithms)
     if rules.key_file is None:
-        raise ConfigError("gateway.jwt.key_file is missing: the issuer's public key (PEM) or key set (JWKS)")
+        raise ConfigError("jwt.key_file is missing: the issuer's public key (PEM) or key set (JWKS)")
     try:
         text = Path(rules.key_file).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"gateway.jwt.key_file: {rules.key_file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-    place = f"gateway.jwt.key_file: {rules.key_file}"
+        raise ConfigError(f"jwt.key_file: {rules.key_file} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    place = f"jwt.key_file: {rules.key_file}"
     keys = _key_set(text, place) if text.lstrip().startswith("{") else {None: _pem_key(text, place)}
     found = {name: _Public(key, _fitting(key, rules.algorithms)) for name, key in keys.items()}
     if not any(public.algorithms for public in found.values()):
-        raise ConfigError(f"{place}: no algorithm of gateway.jwt.algorithms ({', '.join(rules.algorithms)}) goes with it")
+        raise ConfigError(f"{place}: no algorithm of jwt.algorithms ({', '.join(rules.algorithms)}) goes with it")
     return {name: public for name, public in found.items() if public.algorithms}
 
 
@@ -180,12 +186,12 @@ def _check_algorithms(names: Sequence[str]) -> None:
     from jwt.algorithms import get_default_algorithms
 
     if not names:
-        raise ConfigError("gateway.jwt.algorithms: give at least one, such as RS256")
+        raise ConfigError("jwt.algorithms: give at least one, such as RS256")
     for name in names:
         if name.upper() == "NONE" or name.upper().startswith("HS"):
-            raise ConfigError(f"gateway.jwt.algorithms: {name} has no public key; allowed: RS256, PS256, ES256, EdDSA and their kin")
+            raise ConfigError(f"jwt.algorithms: {name} has no public key; allowed: RS256, PS256, ES256, EdDSA and their kin")
         if name not in get_default_algorithms():
-            raise ConfigError(f"gateway.jwt.algorithms: there is no algorithm {name!r}; allowed: RS256, PS256, ES256, EdDSA and their kin")
+            raise ConfigError(f"jwt.algorithms: there is no algorithm {name!r}; allowed: RS256, PS256, ES256, EdDSA and their kin")
 
 
 def _pem_key(text: str, place: str) -> Any:

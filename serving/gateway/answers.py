@@ -15,6 +15,7 @@ from configs.errors import SluicewayError
 from serving.gateway.admission import Overloaded
 from serving.gateway.checks import Problem, Unfit
 from serving.gateway.upstream import LeftAlone
+from serving.protocol.assertions import own_sentence
 from serving.protocol.status import HTTP_STATUS, Code, StatusError
 
 _JSON = b"application/json"
@@ -103,7 +104,7 @@ def _refused(error: StatusError) -> Told:
     status = 503 if error.code is Code.RESOURCE_EXHAUSTED else HTTP_STATUS[error.code]
     retry = error.seconds if isinstance(error, LeftAlone) else 1.0 if status == 503 else None
     note = error.message if error.code in _OWN_WORDS else error.code.name
-    return Told(status, error.message, note, retry_seconds=retry)
+    return Told(status, own_sentence(error.message), note, retry_seconds=retry)
 
 
 async def send_answer(send: Send, status: int, body: bytes, headers: Mapping[str, str]) -> None:

@@ -9,7 +9,23 @@ _SUMMARIES = {
     "classify": "Classes of examples, the likeliest first",
     "regress": "A number for each example",
 }
-_TAXI = {"fare": 12.5, "trip_start_hour": 19, "payment_type": "Credit Card"}
+TAXI = {
+    "fare": 12.5,
+    "trip_miles": 3.2,
+    "trip_seconds": 840.0,
+    "pickup_latitude": 41.88,
+    "pickup_longitude": -87.63,
+    "dropoff_latitude": 41.97,
+    "dropoff_longitude": -87.9,
+    "trip_start_hour": 19,
+    "trip_start_day": 5,
+    "trip_start_month": 6,
+    "pickup_community_area": 32,
+    "dropoff_community_area": 76,
+    "payment_type": "Credit Card",
+    "company": "Taxi Affiliation Services",
+}
+"""A row of the use case taxi, whole: `predict` wants every input."""
 _VERSION = {"type": "integer", "minimum": 1, "maximum": 2**63 - 1}
 _PLACES: dict[str, dict[str, Any]] = {
     "": {},
@@ -32,7 +48,7 @@ _BODIES: dict[str, dict[str, Any]] = {
             },
         },
         "examples": {
-            "rows": {"summary": "Rows", "value": {"signature_name": "predict", "instances": [{"RM": 6.2, "LSTAT": 11.4}]}},
+            "rows": {"summary": "Rows", "value": {"signature_name": "predict", "instances": [TAXI]}},
             "columns": {"summary": "Columns", "value": {"signature_name": "predict", "inputs": {"image": [{"b64": "/9j/4AAQ"}]}}},
         },
     },
@@ -48,7 +64,7 @@ for _verb in ("classify", "regress"):
                 "examples": {"type": "array", "items": {"type": "object"}, "minItems": 1},
             },
         },
-        "examples": {"one": {"summary": "One example", "value": {"signature_name": _verb, "examples": [_TAXI]}}},
+        "examples": {"one": {"summary": "One example", "value": {"signature_name": _verb, "examples": [TAXI]}}},
     }
 _ANSWERS: dict[str, Any] = {
     "predict": {"predictions": [{"label": "big_tip", "probability": 0.81}]},
@@ -72,7 +88,7 @@ _TELLS = {
     403: ("The key is not for this model", "the key reports is not for the model leaves"),
     404: ("No such model, version or label", "Servable not found for request: Latest(lumpy)"),
     413: ("The body is larger than is taken", "the body is too large; at most 8 MiB"),
-    422: ("The input does not fit the model", "instances[0].RM: 'six' does not fit; the model takes numbers"),
+    422: ("The input does not fit the model", "instances[0].fare: 'six' does not fit; the model takes numbers"),
     429: ("More requests than the key may make; Retry-After tells when", "reports may make 60 requests a minute; try again in 3 s"),
     500: ("The model failed", "..."),
     501: ("The model server cannot do that", "..."),
@@ -137,16 +153,31 @@ STATUS = good(
     "As TF Serving writes it",
     {"model_version_status": [{"version": "3", "state": "AVAILABLE", "status": {"error_code": "OK", "error_message": ""}}]},
 )
-METADATA = good("As TF Serving writes it", {"model_spec": {"name": "housing", "signature_name": "", "version": "3"}, "metadata": {}})
+METADATA = good("As TF Serving writes it", {"model_spec": {"name": "taxi", "signature_name": "", "version": "3"}, "metadata": {}})
 MODELS = good(
     "Every model, with what is live",
-    {"models": [{"model": "housing", "live": 3, "versions": [{"version": 3, "state": "AVAILABLE", "metrics": {"mae": 2.55}}]}]},
+    {"models": [{"model": "taxi", "live": 3, "versions": [{"version": 3, "state": "AVAILABLE", "metrics": {"auc": 0.83}}]}]},
 )
 MODEL = good(
-    "One model: versions, routes, signatures, form",
-    {"model": "housing", "live": 3, "versions": [], "signatures": {}, "form": {"signature": "predict", "fields": []}},
+    "One model: versions, what is wrong with its arms and shadow, signatures, the form, and rows to fill it with where they may be seen",
+    {
+        "model": "taxi",
+        "live": 3,
+        "versions": [{"version": 3, "state": "AVAILABLE", "metrics": {"auc": 0.83}}],
+        "problems": ["arm version 7 is not served; its users get 404"],
+        "arms": [{"version": None, "label": None, "weight": 9.0}, {"version": 7, "label": None, "weight": 1.0}],
+        "shadow": None,
+        "shadowed": {},
+        "signatures": {"predict": {"verb": "predict", "inputs": {"fare": {"dtype": "float32", "shape": [None]}}, "outputs": {}}},
+        "form": {
+            "signature": "predict",
+            "fields": [{"name": "fare", "kind": "number", "missing": "NaN", "shape": []}],
+            "outputs": ["label", "probability"],
+            "examples": [{"fare": 12.5}, {"fare": "NaN"}],
+        },
+    },
 )
-HISTORY = good("The newest events first", {"model": "housing", "events": [{"at": "2026-11-20T20:03:53Z", "kind": "publish", "version": 3}]})
+HISTORY = good("The newest events first", {"model": "taxi", "events": [{"at": "2026-11-20T20:03:53Z", "kind": "publish", "version": 3}]})
 IMAGE = good(
     "For each image its classes, the likeliest first",
     {"model": "leaves", "version": 3, "predictions": [{"file": "leaf.jpg", "classes": [{"label": "cmd", "score": 0.97}]}]},

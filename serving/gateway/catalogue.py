@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+import logging
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from configs.errors import SluicewayError, UsageError
+from serving.gateway.golden_rows import read_rows
 from serving.protocol.status import Code, State, StatusError, VersionStatus
 from serving.store import open_store
 from serving.store.base import VersionStore
+
+log = logging.getLogger(__name__)
 
 _SHOWN_EVENTS = 200
 
@@ -19,14 +23,25 @@ _SHOWN_EVENTS = 200
 class Catalogue:
     """A version store as the page shows it; without one, what the servers know."""
 
-    def __init__(self, folder: str | None) -> None:
-        """Raises UsageError: there is no such folder."""
-        self._store: VersionStore | None = None
-        if folder is not None:
-            path = Path(folder).expanduser()
-            if not path.is_dir():
-                raise UsageError(f"gateway.store: there is no folder {folder}")
-            self._store = open_store("local", str(path))
+    def __init__(self, folder: str | None, awaited: Path | None = None) -> None:
+        """
+        Args:
+            awaited: the folder where none is configured; it may come later.
+
+        Raises:
+            UsageError: there is no such folder.
+        """
+        self._folder = awaited if folder is None else Path(folder).expanduser()
+        if self._folder is not None and not self._folder.is_dir():
+            if folder is not None:
+                raise UsageError(f"store: there is no folder {folder}")
+            log.warning(
+                "there is no version store in %s yet: its models and their history are shown as soon as it is there; "
+                "gateway.store names another one",
+                self._folder,
+            )
+        self._store: VersionStore | None = None if self._folder is None else open_store("local", str(self._folder))
+        self._examples: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     async def models(self) -> list[str]:
         """The models that the store has."""
@@ -53,13 +68,37 @@ class Catalogue:
 
     async def history(self, model: str) -> list[dict[str, Any]]:
         """The newest events, newest first. Raises StatusError where there is no store, or nothing of this model."""
-        if self._store is None:
-            raise StatusError(Code.NOT_FOUND, "this gateway has no version store (gateway.store), so it knows no history")
+        if self._store is None or self._folder is None:
+            raise StatusError(Code.NOT_FOUND, "this gateway has no version store (its key is store), so it knows no history")
         store = self._store
         if model not in await asyncio.to_thread(store.models):
+            if not await asyncio.to_thread(self._folder.is_dir):
+                raise StatusError(Code.NOT_FOUND, f"there is no version store in {self._folder}, so there is no history")
             raise StatusError(Code.NOT_FOUND, f"the version store has no model {model}")
         events = await asyncio.to_thread(store.history, model)
         return [asdict(event) for event in events[::-1][:_SHOWN_EVENTS]]
+
+    async def examples(self, model: str, version: int, form: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Rows for a form, from the golden requests of a published version; none where it has none."""
+        known = self._examples.get(model)
+        if known is not None and known[0] == version:
+            return known[1]
+        if self._store is None:
+            return []
+        store = self._store
+
+        def read() -> list[dict[str, Any]] | None:
+            place = next((found.path for found in store.versions(model) if found.number == version), None)
+            return None if place is None else read_rows(place, form)
+
+        try:
+            found = await asyncio.to_thread(read)
+        except SluicewayError:
+            return []
+        if found is not None:
+            # The contents of a version never change, and of a model only the live one is asked for.
+            self._examples[model] = version, found
+        return found or []
 
 
 def version_rows(statuses: Sequence[VersionStatus], published: dict[int, dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from configs.errors import SluicewayError
+from configs.errors import SluicewayError, UsageError
 from configs.gateway import GatewayConfig
-from configs.load import load_gateway
+from configs.load import load_gateway, shown
 
 log = logging.getLogger(__name__)
 
+ENVIRONMENT = "gateway."
+"""What the gateway's keys begin with in an environment."""
 _LOOK_SECONDS = 1.0
 # What is open already: a change of it waits for a restart.
 _FIXED = ("host", "port", "page", "docs", "cors", "tracing", "trusted_proxies")
@@ -21,9 +24,16 @@ _FIXED = ("host", "port", "page", "docs", "cors", "tracing", "trusted_proxies")
 class ConfigFile:
     """A gateway's configuration file, and the files that it names: keys, certificates. Belongs to one event loop."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises ConfigError: the file cannot be read, or is wrong."""
-        self.path = path
+    def __init__(self, path: Path, place: str | None = None) -> None:
+        """
+        Args:
+            place: what messages write before a key of it; None: its name.
+
+        Raises:
+            ConfigError: the file cannot be read, or is wrong.
+        """
+        self.path, self.place = path, f"{shown(path)}: " if place is None else place
+        self._is_gone = False
         before = _content(path)
         self.config = load_gateway(path)
         self._seen = {path: before, **_contents(named_files(self.config))}
@@ -35,7 +45,8 @@ class ConfigFile:
             ConfigError: the new content is wrong.
         """
         seen = {path: _content(path) for path in self._seen}
-        if seen[self.path] is None or seen == self._seen:
+        self._tell_gone(seen[self.path] is None)
+        if self._is_gone or seen == self._seen:
             return None
         # Kept before it is read: what is wrong is told once and not every second.
         self._seen = seen
@@ -46,6 +57,22 @@ class ConfigFile:
         self.config = config
         self._seen = {self.path: seen[self.path], **_contents(named_files(config))}
         return config
+
+    def _tell_gone(self, is_gone: bool) -> None:
+        if is_gone and not self._is_gone:
+            log.warning("%s is gone; what was in force stays so", self.path)
+        elif self._is_gone and not is_gone:
+            log.info("%s is back", self.path)
+        self._is_gone = is_gone
+
+
+@contextmanager
+def keys_stand_in(place: str) -> Iterator[None]:
+    """Errors that begin with a key of the gateway's say where it stands: ``gateway.`` of an environment, or a file of its own."""
+    try:
+        yield
+    except UsageError as error:
+        raise type(error)(f"{place}{error}") from error
 
 
 def named_files(config: GatewayConfig) -> list[Path]:
@@ -81,7 +108,8 @@ async def follow(file: ConfigFile, apply: Callable[[GatewayConfig], None], count
             config = file.look()
             if config is None:
                 continue
-            apply(config)
+            with keys_stand_in(file.place):
+                apply(config)
         except SluicewayError as error:
             log.error("the configuration was not changed: %s", error)
             counted("refused")

@@ -20,6 +20,7 @@ from serving.gateway.images import Upload, best_classes, check_images, column_of
 from serving.gateway.model_api import Begun, begin, permitted, under_way, version_header
 from serving.gateway.routing import Target
 from serving.gateway.state import Gateway
+from serving.gateway.unserved import problems
 from serving.protocol.status import StatusError
 from serving.rows import answers_by_row
 
@@ -130,7 +131,7 @@ async def _summary(gateway: Gateway, model: str, *, alone: bool = False) -> dict
     """A model's versions. A server that is not there is a problem of this model, not of the list.
 
     Args:
-        alone: raise StatusError for a model that is neither served nor published.
+        alone: with what is wrong with its arms and shadow; raise StatusError for a model that is neither served nor published.
     """
     published = await gateway.catalogue.published(model)
     try:
@@ -140,7 +141,8 @@ async def _summary(gateway: Gateway, model: str, *, alone: bool = False) -> dict
             raise
         return {"model": model, "live": None, "versions": version_rows([], published), "problem": error.message}
     gateway.metrics.learn(model)
-    return {"model": model, "live": live_version(statuses), "versions": version_rows(statuses, published)}
+    found = {"model": model, "live": live_version(statuses), "versions": version_rows(statuses, published)}
+    return {**found, "problems": await problems(gateway, model, statuses)} if alone else found
 
 
 async def _details(gateway: Gateway, model: str) -> dict[str, Any]:
@@ -157,7 +159,10 @@ async def _details(gateway: Gateway, model: str) -> dict[str, Any]:
         known = await gateway.upstream_of(model).signatures(model, Target(), gateway.timeout(model))
     except StatusError as error:
         return {**found, "problem": error.message}
-    return {**found, "signatures": forms.signatures_document(known.signatures), "form": forms.form(known.signatures)}
+    form = forms.form(known.signatures)
+    if form is not None and gateway.config.examples and (examples := await gateway.catalogue.examples(model, known.version, form)):
+        form["examples"] = examples
+    return {**found, "signatures": forms.signatures_document(known.signatures), "form": form}
 
 
 async def _ready(gateway: Gateway) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from serving.gateway.access import ANYBODY, Caller, Denied
+from serving.gateway.access import ANYBODY, NOBODY, Caller, Denied
 from serving.gateway.admission import Overloaded
 from serving.gateway.answers import TooLarge, encoded, send_answer, whole_seconds
 from serving.gateway.state import Gateway
@@ -138,10 +138,10 @@ class Guard:
         try:
             call.caller = self._gateway.access.caller(headers)
         except Denied as error:
-            call.problem = str(error)
+            call.caller, call.problem = NOBODY, str(error)
             return 401, f"not let in: {error}", {"www-authenticate": 'Bearer realm="sluiceway"'}
         if call.caller.per_minute is not None:
-            seconds = self._gateway.buckets.take(call.caller.name, call.caller.per_minute)
+            seconds = self._gateway.buckets.take((call.caller.is_token, call.caller.name), call.caller.per_minute)
             if seconds > 0:
                 again = whole_seconds(seconds)
                 call.problem = f"{call.caller.name} may make {call.caller.per_minute} requests a minute; try again in {again} s"
@@ -167,7 +167,7 @@ class Guard:
             "at": _now(),
             "id": call.id,
             "from": (scope.get("client") or ["?"])[0],
-            "key": call.caller.name,
+            "key": None if call.caller is NOBODY else call.caller.name,
             "method": scope["method"],
             "path": scope["path"],
             "status": status,

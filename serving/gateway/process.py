@@ -22,8 +22,9 @@ import uvicorn
 from configs.errors import UsageError
 from configs.gateway import GatewayConfig
 from serving.gateway.app import build
-from serving.gateway.follow import ConfigFile, follow
+from serving.gateway.follow import ENVIRONMENT, ConfigFile, follow, keys_stand_in
 from serving.gateway.state import Gateway
+from serving.gateway.unserved import look
 from serving.server.http_protocol import BoundedHttpProtocol
 
 log = logging.getLogger(__name__)
@@ -31,20 +32,25 @@ log = logging.getLogger(__name__)
 _BACKLOG = 2048
 
 
-async def serve(config: GatewayConfig, followed: ConfigFile | None = None, ports_file: Path | None = None) -> None:
+async def serve(
+    config: GatewayConfig, followed: ConfigFile | None = None, ports_file: Path | None = None, store: Path | None = None
+) -> None:
     """Serve until SIGTERM or SIGINT, then let requests under way end.
 
     Args:
         followed: a file whose changes are put in force.
         ports_file: where the port is written when requests are taken.
+        store: see `Gateway`.
 
     Raises:
         SluicewayError: the configuration cannot be put in force.
         UsageError: the address cannot be listened on.
     """
-    gateway = Gateway(config)
-    application = build(gateway)
-    with listening(config.host, config.port) as sock:
+    with contextlib.ExitStack() as opened:
+        with keys_stand_in(ENVIRONMENT if followed is None else followed.place):
+            gateway = Gateway(config, store)
+            application = build(gateway)
+            sock = opened.enter_context(listening(config.host, config.port))
         host, port = sock.getsockname()[:2]
         server = _Server(
             uvicorn.Config(
@@ -62,10 +68,9 @@ async def serve(config: GatewayConfig, followed: ConfigFile | None = None, ports
             ),
             gateway,
         )
-        following = None
+        beside = [asyncio.create_task(look(gateway))]
         if followed is not None:
-            reloads = gateway.metrics.reloads
-            following = asyncio.create_task(follow(followed, gateway.put_in_force, lambda result: reloads.labels(result).inc()))
+            beside.append(asyncio.create_task(_follow(followed, gateway)))
         log.info("gateway on http://%s:%d", f"[{host}]" if ":" in host else host, port)
         if ports_file is not None:
             partial = ports_file.with_name(f".{ports_file.name}.partial")
@@ -76,10 +81,21 @@ async def serve(config: GatewayConfig, followed: ConfigFile | None = None, ports
         try:
             await server.serve(sockets=[sock])
         finally:
-            if following is not None:
-                following.cancel()
+            for task in beside:
+                task.cancel()
             await gateway.close()
     log.info("gateway stopped")
+
+
+async def _follow(followed: ConfigFile, gateway: Gateway) -> None:
+    looking: set[asyncio.Task[None]] = set()
+
+    def apply(config: GatewayConfig) -> None:
+        gateway.put_in_force(config)
+        looking.add(task := asyncio.get_running_loop().create_task(look(gateway)))
+        task.add_done_callback(looking.discard)
+
+    await follow(followed, apply, lambda result: gateway.metrics.reloads.labels(result).inc())
 
 
 class _Server(uvicorn.Server):  # type: ignore[misc] # followed no further than its name
@@ -116,7 +132,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         # With its protocol named: without it asyncio leaves Nagle's algorithm on, and an answer waits 40 ms for an acknowledgement.
         sock = socket.socket(family, kind, protocol)
     except (OSError, UnicodeError) as error:
-        raise UsageError(f"gateway.host: {host!r} is no address of this machine") from error
+        raise UsageError(f"host: {host!r} is no address of this machine") from error
     try:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         sock.bind(address)
@@ -125,7 +141,7 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
     except OSError as error:
         sock.close()
         if error.errno == errno.EADDRINUSE:
-            raise UsageError(f"gateway: {host}:{port} is taken; stop who has it, or give another (gateway.port)") from error
-        raise UsageError(f"gateway: {host}:{port} cannot be listened on: {os.strerror(error.errno or 0)}") from error
+            raise UsageError(f"port: {host}:{port} is taken; stop who has it, or give another") from error
+        raise UsageError(f"host: {host}:{port} cannot be listened on: {os.strerror(error.errno or 0)}") from error
     with sock:
         yield sock

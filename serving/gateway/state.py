@@ -7,6 +7,7 @@ import random
 import secrets
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
 from configs.errors import ConfigError
 from configs.gateway import GatewayConfig, Model
@@ -18,6 +19,7 @@ from serving.gateway.catalogue import Catalogue
 from serving.gateway.metrics import Metrics
 from serving.gateway.routing import Asked, Choice, Target, asked, choose, is_shadowed, shadow_target
 from serving.gateway.shadow import Shadows
+from serving.gateway.unserved import Noticed
 from serving.gateway.upstream import UpstreamServer, ingredients
 from serving.protocol.status import Code, StatusError
 
@@ -28,12 +30,21 @@ _SHADOW_SECONDS = 1.0
 class Gateway:
     """Belongs to one event loop."""
 
-    def __init__(self, config: GatewayConfig) -> None:
-        """Raises ConfigError: a file that the configuration names is not there, or two parts of it contradict each other."""
+    def __init__(self, config: GatewayConfig, store: Path | None = None) -> None:
+        """
+        Args:
+            store: the version store's folder where the configuration names none; it may come later.
+
+        Raises:
+            ConfigError: a file that the configuration names is not there, or two parts of it contradict each other. It begins with the
+                key, without the place where that stands (`serving.gateway.follow.keys_stand_in`).
+        """
         self.metrics = Metrics()
         self.shadows = Shadows(self.metrics)
         self.buckets = TokenBuckets(time.monotonic)
+        self.noticed = Noticed()
         self.draining = False
+        self._store = store
         self._rooms: dict[str, Admission] = {}
         self._upstreams: dict[str, UpstreamServer] = {}
         self._closing: set[asyncio.Task[None]] = set()
@@ -43,7 +54,7 @@ class Gateway:
     def put_in_force(self, config: GatewayConfig) -> None:
         """Raises ConfigError, and then nothing has changed."""
         check(config)
-        access, catalogue = Access(config), Catalogue(config.store)
+        access, catalogue = Access(config), Catalogue(config.store, self._store)
         upstreams = {}
         for name, upstream in config.upstreams.items():
             old = self._upstreams.get(name)
@@ -132,7 +143,7 @@ async def _retire(upstream: UpstreamServer, seconds: float) -> None:
 def check(config: GatewayConfig) -> None:
     """Hold the parts of a configuration against each other. Raises ConfigError."""
     for name, rules in config.models.items():
-        place = f"gateway.models.{name}"
+        place = f"models.{name}"
         if rules.upstream not in config.upstreams:
             raise ConfigError(
                 f"{place}.upstream: no upstream {rules.upstream!r}; there are: {', '.join(sorted(config.upstreams)) or 'none'}"

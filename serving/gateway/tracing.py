@@ -40,7 +40,7 @@ def traced(app: ASGIApp, endpoint: str | None, exporter: SpanExporter | None = N
 
             exporter = OTLPSpanExporter(f"{str(endpoint).rstrip('/')}/v1/traces")
     except ImportError as error:
-        raise UsageError(f"gateway.tracing needs {error.name}, which is not installed: pip install 'sluiceway[tracing]'") from error
+        raise UsageError(f"tracing needs {error.name}, which is not installed: pip install 'sluiceway[tracing]'") from error
     provider = TracerProvider(resource=Resource.create({"service.name": "sluiceway-gateway"}))
     provider.add_span_processor(BatchSpanProcessor(exporter))
     tracer = provider.get_tracer("sluiceway.gateway")

@@ -216,7 +216,7 @@ class _Pem:
         if tls is None:
             return cls()
         if (tls.cert_file is None) != (tls.key_file is None):
-            raise ConfigError(f"gateway.upstreams.{name}.tls: cert_file and key_file belong together")
+            raise ConfigError(f"upstreams.{name}.tls: cert_file and key_file belong together")
         return cls(*(_content(name, part, getattr(tls, part)) for part in ("ca_file", "key_file", "cert_file")))
 
 
@@ -226,9 +226,9 @@ def _content(name: str, part: str, place: str | None) -> bytes | None:
     try:
         content = Path(place).expanduser().read_bytes()
     except OSError as error:
-        raise ConfigError(f"gateway.upstreams.{name}.tls.{part}: {place} cannot be read: {error.strerror}") from error
+        raise ConfigError(f"upstreams.{name}.tls.{part}: {place} cannot be read: {error.strerror}") from error
     if b"-----BEGIN " not in content:
-        raise ConfigError(f"gateway.upstreams.{name}.tls.{part}: {place} is not in PEM")
+        raise ConfigError(f"upstreams.{name}.tls.{part}: {place} is not in PEM")
     return content
 
 

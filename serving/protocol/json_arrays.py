@@ -57,7 +57,7 @@ def read_array(value: Any, dtype: str) -> Array:
     leaves = _flatten(value, shape)
     if leaves is None or not _all_convertible(leaves, dtype):
         _explain(value, shape, 0, dtype)
-        raise invalid(f"JSON Value: {shown(value)} is not a tensor of type: {BY_NAME[dtype].tf_name}")
+        raise invalid(f"JSON Value: {shown(value)} is not a tensor of type: {_tf_name(dtype)}")
     return _build(leaves, dtype).reshape(shape)
 
 
@@ -141,11 +141,15 @@ def _explain_leaf(value: Any, dtype: str) -> None:
             raise invalid(f"JSON Value: {shown(value)} not formatted correctly for base64 data")
         decode_base64(value)
         return
-    tf_name = BY_NAME[dtype].tf_name if dtype in BY_NAME else dtype
+    tf_name = _tf_name(dtype)
     if dtype not in _READABLE and not isinstance(value, dict):
         raise StatusError(Code.UNIMPLEMENTED, f"Conversion of JSON Value: {shown(value)} to type: {tf_name}")
     if not _all_convertible([value], dtype):
         raise invalid(f"JSON Value: {shown(value)} Type: {type_name(value)} is not of expected type: {tf_name}")
+
+
+def _tf_name(dtype: str) -> str:
+    return BY_NAME[dtype].tf_name if dtype in BY_NAME else dtype
 
 
 def write_array(array: Array, *, as_base64: bool = False) -> str:

@@ -180,7 +180,7 @@ def test_an_unknown_environment_tells_which_there_are():
         (b"\tthresholds: 1\n", "not valid YAML: "),
         (b"\xff\n", "not valid YAML: "),
         (b"- 1\n", "expected keys and values, found list"),
-        (b"", "expected keys and values, found NoneType"),
+        (b"", "is empty; expected keys and values"),
         (b"data: {}\n", "thresholds: missing; it has no default"),
         (b"thresholds: {auc: 0.8}\nbudget: full\n", "budget: unknown key; allowed: budgets, change, data, "),
         (b"thresholds: {auc: .nan}\n", "thresholds.auc: nan is not between 0 and 1"),

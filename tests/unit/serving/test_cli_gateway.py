@@ -8,8 +8,10 @@ import socket
 import pytest
 import yaml
 
+from configs.gateway import GatewayConfig
 from pipeline.cli.main import cli
 from serving.cli_frame import run_command
+from serving.cli_gateway import with_examples
 from serving.gateway.access import digest_of
 
 
@@ -76,7 +78,37 @@ def test_a_port_that_is_taken_is_one_line(call):
         port = taken.getsockname()[1]
         code, _, err = call("gateway", "--set", f"gateway.port={port}")
     assert code == 2
-    assert err.strip() == f"sluiceway: gateway: 127.0.0.1:{port} is taken; stop who has it, or give another (gateway.port)"
+    assert err.strip() == f"sluiceway: gateway.port: 127.0.0.1:{port} is taken; stop who has it, or give another"
+
+
+def test_a_store_that_is_not_there_yet_is_told(call, tmp_path, monkeypatch):
+    given = []
+    monkeypatch.setattr("serving.gateway.__main__.run", lambda config, store: given.append((config.store, store)))
+    code, _, _ = call("gateway")
+    assert (code, given) == (0, [(None, tmp_path / "state" / "store")])
+
+
+@pytest.mark.parametrize(
+    ("host", "given", "shown"),
+    [
+        ("127.0.0.1", None, True),
+        ("localhost", None, True),
+        ("::1", None, True),
+        ("0.0.0.0", None, False),
+        ("127.0.0.1", False, False),
+        ("0.0.0.0", True, True),
+    ],
+)
+def test_up_shows_rows_of_data_to_who_sits_at_this_machine(host, given, shown):
+    assert with_examples(GatewayConfig(host=host, examples=given)).examples is shown
+
+
+def test_up_starts_a_gateway_that_shows_them_and_a_plain_gateway_does_not(call, monkeypatch):
+    started = []
+    monkeypatch.setattr("serving.stack.Stack.__init__", lambda _, chosen, *__, **___: started.append(chosen.gateway.examples))
+    monkeypatch.setattr("serving.stack.Stack.run", lambda _: None)
+    monkeypatch.setattr("serving.gateway.__main__.run", lambda config, store: started.append(config.examples))  # noqa: ARG005
+    assert (call("up")[0], call("gateway")[0], started) == (0, 0, [True, None])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import socket
 import sys
+import threading
 
 import numpy as np
 import pytest
@@ -15,7 +17,11 @@ from serving.clients.base import error_for
 from serving.errors import BadRequest, Unavailable
 from serving.protocol.signature import CLASSIFY_METHOD, PREDICT_METHOD, SignatureSpec, TensorSpec
 from serving.protocol.status import Code
+from serving.server.grpc_api import GrpcApi
+from serving.server.listeners import GrpcListener, GrpcSettings
+from serving.server.models import Models
 from tests.fakes.client import FakeModel
+from tests.fakes.core import core_of
 from tests.unit.serving.clients.labelled import LabelledFake
 
 TAXI = SignatureSpec(
@@ -231,6 +237,51 @@ def test_no_server_is_a_failure_that_says_what_to_do(call, server, flags, hint):
     server.models["taxi"] = {3: FakeModel({"predict": TAXI}, gone)}
     code, _, err = call("taxi", "{}", *flags)
     assert (code, err) == (1, f"sluiceway: no server at 127.0.0.1:8501; is it running? {hint}\n")
+
+
+def test_an_assertion_of_the_model_is_told_in_its_own_words(call, server):
+    def refused(*_):
+        raise error_for(Code.INVALID_ARGUMENT, "{{function_node f}} assertion failed: [image 0 is no JPEG] [1 2]\n\t [[{{node Assert}}]]")
+
+    server.models["taxi"] = {3: FakeModel({"predict": TAXI}, refused)}
+    assert call("taxi", "{}")[::2] == (2, "sluiceway: image 0 is no JPEG\n")
+
+
+@pytest.fixture
+def listeners():
+    """The gRPC and the REST port of a model server."""
+    core = core_of(Models())
+    grpc, rest = GrpcListener(GrpcApi(core), GrpcSettings()), socket.create_server(("127.0.0.1", 0))
+    answering = threading.Thread(target=_answer_in_http, args=(rest,), daemon=True)
+    answering.start()
+    yield f"127.0.0.1:{grpc.port}", f"127.0.0.1:{rest.getsockname()[1]}"
+    grpc.stop(1)
+    rest.shutdown(socket.SHUT_RDWR)
+    rest.close()
+    answering.join()
+
+
+def _answer_in_http(listening):
+    while True:
+        try:
+            connection, _ = listening.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(1000)
+            connection.sendall(b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\n\r\n")
+
+
+def test_a_port_that_speaks_the_other_protocol_is_told(listeners, capsys):
+    grpc, rest = listeners
+    for arguments, told in (
+        (["--address", rest], f"{rest} speaks REST: ask it with --address http://{rest}, or give the gRPC port (mostly 8500)"),
+        (["--address", f"http://{grpc}"], f"{grpc} speaks gRPC: ask it with --address {grpc} --grpc, or give the REST port (mostly 8501)"),
+        (["--address", grpc, "--rest"], f"{grpc} speaks gRPC: ask it with --address {grpc} --grpc, or give the REST port (mostly 8501)"),
+    ):
+        with pytest.raises(SystemExit) as caught:
+            run_command(cli, ["predict", "taxi", "{}", *arguments])
+        assert (caught.value.code, capsys.readouterr().err) == (1, f"sluiceway: {told}\n")
 
 
 def test_a_fault_of_the_server_is_a_failure(call, server):

@@ -16,7 +16,7 @@ from msgspec import convert
 
 from configs.environment import EnvironmentConfig
 from configs.errors import SluicewayError, UsageError
-from configs.gateway import GatewayConfig
+from configs.gateway import GatewayConfig, Keys
 from serving import stack
 from serving.server.orphan import MARKER
 from serving.stack import Stack, gateway_config
@@ -134,8 +134,10 @@ def test_the_gateway_asks_the_server_that_was_started(state, children, monkeypat
         "Popen",
         lambda arguments, *, stdout=None, **options: started.append(Looking(arguments, codes[0], stdout, **options)) or started[-1],
     )
-    run(environment(state, gateway={"user_header": "x-visitor"}), monkeypatch)
+    monkeypatch.chdir(state)
+    run(environment(state, gateway={"user_header": "x-visitor", "keys": {"file": "keys.yaml"}}), monkeypatch)
     (config,) = seen
+    assert config.keys == Keys(file=str(state / "keys.yaml")), "relative to where it was called"
     assert config.upstreams["default"].grpc == "127.0.0.1:8501"
     assert (config.store, config.user_header) == (str(state / "store"), "x-visitor")
 

@@ -66,7 +66,7 @@ def test_every_metric_has_its_row():
 
 def test_a_line_of_the_log_is_one(front):
     front.rest.predict("half", '{"instances": [1.0]}')
-    shown = json.loads(blocks("json")[0])
+    shown = json.loads(blocks("json")[1])
     assert any(line.keys() == shown.keys() for line in front.lines())
 
 
@@ -74,16 +74,22 @@ def test_the_lines_for_curl_work(front, tmp_path):
     if shutil.which("curl") is None:
         pytest.skip("curl is not installed (.ci/run installs it)")
     lines = [line for line in blocks("sh")[1].splitlines() if line.startswith("curl")]
-    for line in (lines[0], lines[1], lines[3].replace("version: 3", "version: 1").replace("taxi", "half")):
-        (tmp_path / "body.json").write_text('{"instances": [1.0]}')
+    (tmp_path / "row.json").write_text('{"instances": [1.0]}')
+    for line in (lines[0], *(line.replace("version: 3", "version: 1").replace("taxi", "half") for line in lines[2:])):
         command = f"export no_proxy='*'\nGATEWAY={front.address}\n{line}"
         done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60)
         assert done.returncode == 0, done.stdout + done.stderr
     assert "x-model-version: 1" in done.stdout
 
 
-def test_the_lines_for_python_work(front):
-    code = blocks("python")[0].replace("http://localhost:8080", front.address)
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=60, env={"NO_PROXY": "*"})
+def test_the_lines_for_python_work(front, tmp_path):
+    (tmp_path / "row.json").write_text('{"instances": [1.0]}')
+    code = blocks("python")[0].replace("http://localhost:8080", front.address).replace("models/taxi", "models/half")
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=60, env={"NO_PROXY": "*"})
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "{'count': 2, 'sum': 3.0} 1\n"
+    assert done.stdout == "3.5 2\n"
+
+
+def test_the_row_is_one_of_the_use_case():
+    assert json.loads(blocks("json")[0])["instances"] == [api_documents.TAXI]

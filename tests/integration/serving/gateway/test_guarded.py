@@ -177,7 +177,7 @@ def test_a_second_gateway_on_the_same_port_is_told_in_one_line(guarded, tmp_path
     )
     assert ended.returncode == 2
     assert ended.stderr.strip().splitlines() == [
-        f"sluiceway: gateway: 127.0.0.1:{guarded.rest.port} is taken; stop who has it, or give another (gateway.port)"
+        f"sluiceway: {file}: port: 127.0.0.1:{guarded.rest.port} is taken; stop who has it, or give another"
     ]
 
 

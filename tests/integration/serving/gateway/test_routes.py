@@ -164,3 +164,21 @@ def test_a_shadow_changes_nothing_whatever_it_says(uneven, tmp_path, version, re
         wait_for(lambda: counts(front) == {result: 8} or None, front.process.poll, what="all were compared", deadline_seconds=60)
         assert front.metric("sluiceway_gateway_shadow_total", model="m", result=result) == 8
         assert front.metric("sluiceway_gateway_upstream_open", upstream="default") == 0
+
+
+def test_arms_that_are_not_served_are_told_in_the_log_at_the_start_and_after_a_change(server, tmp_path):
+    def config(number: int) -> dict[str, object]:
+        return {**upstream(server.grpc_address), "models": {"half": {"arms": [{"version": number}, {"label": "stable"}]}}}
+
+    with gateway(tmp_path, config(7)) as front:
+        for number in (7, 8):
+            if number == 8:
+                front.put_in_force(config(number))
+            line = f"models.half: arm version {number} is not served; its users get 404"
+            wait_for(
+                lambda told=line: told in front.log.read_text().splitlines() or None,
+                front.process.poll,
+                what="it was told",
+                deadline_seconds=30,
+                logs=front.log.read_text,
+            )

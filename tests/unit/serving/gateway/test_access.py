@@ -164,7 +164,12 @@ def test_keys_that_are_not_there_are_told(keys, saying):
 
 @pytest.mark.parametrize(("key", "algorithm"), [(RSA, "RS256"), (EC, "ES256")], ids=["RS256", "ES256"])
 def test_a_token_is_let_in(tmp_path, key, algorithm):
-    assert access(tmp_path, pem(key)).caller(bearer(token(key, algorithm))) == Caller("ada")
+    assert access(tmp_path, pem(key)).caller(bearer(token(key, algorithm))) == Caller("ada", 600, is_token=True)
+
+
+def test_how_often_tokens_may_ask_is_configured(tmp_path):
+    assert access(tmp_path, per_minute=5).caller(bearer(token())).per_minute == 5
+    assert access(tmp_path, per_minute=None).caller(bearer(token())).per_minute is None
 
 
 def test_a_token_of_one_of_several_keys_is_let_in(tmp_path):
@@ -263,7 +268,7 @@ def test_keys_and_tokens_stand_beside_each_other(tmp_path):
         ("{}", {}, "is no key set"),
         ('{"keys": []}', {}, "is no key set"),
         ("{", {}, "is no key set"),
-        (pem(ED), {}, "no algorithm of gateway.jwt.algorithms"),
+        (pem(ED), {}, "no algorithm of jwt.algorithms"),
         (
             RSA.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()).decode(),
             {},

@@ -62,6 +62,12 @@ def test_errors_are_told(error, status, retry):
     assert "hush" not in found.note
 
 
+def test_an_assertion_of_the_model_is_told_in_its_own_words():
+    found = told(StatusError(Code.INVALID_ARGUMENT, "{{function_node f}} assertion failed: [image 0 is no JPEG]\n\t [[{{node Assert}}]]"))
+    assert found is not None
+    assert (json.loads(found.body), found.note) == ({"error": "image 0 is no JPEG"}, "INVALID_ARGUMENT")
+
+
 def test_the_fields_are_listed():
     found = told(Unfit([Problem("instances[0].x", "is wrong")]))
     assert found is not None

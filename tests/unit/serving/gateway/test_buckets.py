@@ -49,3 +49,21 @@ def test_another_limit_counts_from_now_on(buckets):
     for _ in range(5):
         assert buckets.take("b", 600) == 0.0
     assert [buckets.take("b", 1), buckets.take("b", 1)] == [0.0, 60.0]
+
+
+def test_a_caller_that_rested_for_a_minute_makes_room_and_loses_nothing(clock):
+    buckets = TokenBuckets(clock, most=2)
+    assert [buckets.take("a", 1), buckets.take("b", 1)] == [0.0, 0.0]
+    clock.now = 30.0
+    assert buckets.take("a", 1) == 30.0
+    assert buckets.take("c", 1) == 0.0  # in the place of b, which rested longest
+    assert buckets.take("a", 1) == 30.0
+    clock.now = 60.0
+    assert buckets.take("b", 1) == 0.0
+
+
+def test_there_are_never_more_than_so_many(clock):
+    buckets = TokenBuckets(clock, most=100)
+    for number in range(1000):
+        buckets.take(number, 600)
+    assert len(buckets._buckets) == 100

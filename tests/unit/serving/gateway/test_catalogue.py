@@ -7,10 +7,12 @@ import asyncio
 import pytest
 
 from configs.errors import UsageError
+from serving.gateway import catalogue as catalogue_module
 from serving.gateway.catalogue import Catalogue, live_version, version_rows
 from serving.protocol.status import Code, State, StatusError, VersionStatus
 from serving.store.local import LocalStore
 from serving.store.manifest import Identity
+from tests.unit.serving.gateway.asgi import log_of
 
 PUBLISHED = {1: {"metrics": {"auc": 0.7}}, 2: {"metrics": {"auc": 0.8}}}
 
@@ -52,15 +54,51 @@ def test_without_a_store_there_is_no_history():
     async def story() -> None:
         catalogue = Catalogue(None)
         assert (await catalogue.models(), await catalogue.published("taxi")) == ([], {})
-        with pytest.raises(StatusError, match=r"gateway\.store"):
+        with pytest.raises(StatusError, match="no version store"):
             await catalogue.history("taxi")
 
     asyncio.run(story())
 
 
 def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(UsageError, match=r"gateway\.store: there is no folder"):
+    with pytest.raises(UsageError, match=r"^store: there is no folder"):
         Catalogue(str(tmp_path / "nowhere"))
+
+
+def test_a_store_that_is_awaited_is_told_and_seen_as_soon_as_it_is_there(root):
+    there, later = root, root.with_name("later")
+
+    async def story() -> None:
+        catalogue = Catalogue(None, later)
+        assert (await catalogue.models(), await catalogue.published("taxi")) == ([], {})
+        with pytest.raises(StatusError, match=f"there is no version store in {later}, so there is no history"):
+            await catalogue.history("taxi")
+        there.rename(later)
+        assert await catalogue.models() == ["taxi"]
+        assert len(await catalogue.history("taxi")) == 3
+
+    with log_of("serving.gateway.catalogue") as lines:
+        asyncio.run(story())
+    (line,) = lines
+    assert line.startswith(f"there is no version store in {later} yet")
+
+
+FORM = {"signature": "predict", "fields": [{"name": "x", "kind": "number"}]}
+
+
+def test_examples_of_a_version_are_read_once(root, monkeypatch):
+    read: list[str] = []
+    monkeypatch.setattr(catalogue_module, "read_rows", lambda place, _: read.append(place.name) or [{"x": float(place.name)}])
+
+    async def story() -> None:
+        catalogue = Catalogue(str(root))
+        assert [await catalogue.examples("taxi", number, FORM) for number in (2, 2, 3, 3)] == [[{"x": 2.0}]] * 2 + [[{"x": 3.0}]] * 2
+        # One that the store does not have may come yet.
+        assert [await catalogue.examples(model, number, FORM) for model, number in (("taxi", 9), ("..", 1))] == [[], []]
+        assert await Catalogue(None).examples("taxi", 2, FORM) == []
+
+    asyncio.run(story())
+    assert read == ["2", "3"]
 
 
 def test_a_store_that_goes_away_is_an_empty_one(root):

@@ -54,6 +54,20 @@ def test_a_file_that_is_gone_keeps_the_last(file):
     assert followed.look() is not None
 
 
+def test_a_file_that_is_gone_is_told_once_and_so_is_its_return(file):
+    followed = ConfigFile(file)
+    text = file.read_text()
+    with log_of("serving.gateway.follow") as lines:
+        file.unlink()
+        assert [followed.look() for _ in range(3)] == [None] * 3
+        file.write_text(text)
+        assert [followed.look() for _ in range(3)] == [None] * 3
+        file.unlink()
+        followed.look()
+    gone, back = f"{file} is gone; what was in force stays so", f"{file} is back"
+    assert lines == [gone, back, gone]
+
+
 def test_a_file_behind_a_link_that_is_swapped_is_seen(tmp_path):
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
@@ -128,4 +142,4 @@ def test_changes_are_put_in_force_and_counted_whatever_goes_wrong(file, monkeypa
         asyncio.run(story())
     assert seen == ["two", "three"]
     assert counted == ["ok", "refused", "refused", "refused", "ok"]
-    assert "the configuration was not changed: it cannot be put in force" in lines
+    assert f"the configuration was not changed: {file}: it cannot be put in force" in lines

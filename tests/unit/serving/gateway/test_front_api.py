@@ -7,8 +7,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+import numpy as np
 import pytest
 
+from serving.golden import GoldenRequest, dump
 from serving.server.models import Models
 from serving.store.local import LocalStore
 from serving.store.manifest import Identity
@@ -53,6 +55,18 @@ def test_the_list_of_models_and_one_of_them(store):
         assert one["form"]["fields"] == [{"name": "x", "kind": "number", "missing": "NaN", "shape": []}]
 
     play(story, {"store": str(store)})
+
+
+@pytest.mark.parametrize(("allowed", "shown"), [(True, [{"x": 1.5}, {"x": "NaN"}]), (False, None), (None, None)])
+def test_a_form_has_examples_where_they_may_be_seen(store, allowed, shown):
+    golden = GoldenRequest("serving_default", {"x": np.array([1.5, np.nan], np.float32)}, {})
+    (store / "m" / "2" / "assets.extra" / "golden.json").write_text(json.dumps(dump([golden])))
+
+    async def story(stage: Stage) -> None:
+        form = (await stage.client.get("/models/m")).json()["form"]
+        assert form.get("examples") == shown
+
+    play(story, {"store": str(store), "examples": allowed})
 
 
 def test_history_tells_refusals_with_their_reasons(store):

@@ -7,7 +7,7 @@ import json
 
 import pytest
 
-from serving.gateway.access import digest_of
+from serving.gateway.access import Caller, digest_of
 from serving.gateway.guard import Guard
 from tests.unit.serving.gateway.asgi import Stage, log_of, play
 
@@ -62,6 +62,7 @@ def test_a_line_tells_what_happened_and_nothing_of_what_was_sent(keys):
             "route": "newest",
         }
         assert [line["status"] for line in lines(stage)] == [200, 422, 422, 422, 422, 401]
+        assert [line["key"] for line in lines(stage)[-2:]] == ["reports", None]
 
     play(story, keys)
 
@@ -98,6 +99,16 @@ def test_a_key_may_be_for_some_models_only(keys):
         assert (await stage.client.get("/models", headers={"x-api-key": "leaves-key"})).json()["models"] == []
 
     play(story, {**keys, "models": {"m": {}}})
+
+
+def test_a_token_and_a_key_of_one_name_do_not_share_what_they_may_ask(keys, monkeypatch):
+    async def story(stage: Stage) -> None:
+        for _ in range(3):
+            await stage.predict(x_api_key="slow-key")
+        monkeypatch.setattr(stage.gateway.access, "caller", lambda _: Caller("slow", 1, is_token=True))
+        assert [(await stage.predict()).status_code for _ in range(2)] == [200, 429]
+
+    play(story, keys)
 
 
 def test_a_key_may_ask_so_often(keys):

@@ -21,10 +21,12 @@ def test_help_has_an_example():
     [
         ("x: 1", "x: unknown key; allowed: breaker, cors"),
         ("upstreams: {default: {grpc: 5}}", "upstreams.default.grpc"),
-        ("models: {m: {upstream: gone}}", "gateway.models.m.upstream: no upstream 'gone'; there are: default"),
-        ("store: /nowhere/store", "gateway.store: there is no folder /nowhere/store"),
-        ("keys: {file: /nowhere/keys}", "gateway.keys.file: /nowhere/keys cannot be read"),
-        ("host: 192.0.2.1", "gateway: 192.0.2.1:8080 cannot be listened on"),
+        ("models: {m: {upstream: gone}}", "gateway.yaml: models.m.upstream: no upstream 'gone'; there are: default"),
+        ("store: /nowhere/store", "gateway.yaml: store: there is no folder /nowhere/store"),
+        ("keys: {file: /nowhere/keys}", "gateway.yaml: keys.file: /nowhere/keys cannot be read"),
+        ("upstreams: {x: {tls: {cert_file: a}}}", "gateway.yaml: upstreams.x.tls: cert_file and key_file belong together"),
+        ("", "gateway.yaml: is empty; expected keys and values"),
+        ("host: 192.0.2.1", "gateway.yaml: host: 192.0.2.1:8080 cannot be listened on"),
         ("tracing: http://collector", "pip install 'sluiceway[tracing]'"),
         (None, "cannot be read: No such file or directory"),
     ],
@@ -40,3 +42,11 @@ def test_a_mistake_is_one_line(tmp_path, capsys, monkeypatch, text, saying):
     assert caught.value.code == 2
     assert len(told) == 1
     assert saying in told[0]
+
+
+def test_of_a_file_that_up_wrote_the_keys_are_named_as_the_environment_has_them(tmp_path, capsys):
+    file = tmp_path / "gateway.yaml"
+    file.write_text("keys: {file: /nowhere/keys}")
+    with pytest.raises(SystemExit):
+        command.main(["--config", str(file), "--remove-on-exit", str(tmp_path)])
+    assert capsys.readouterr().err.startswith("sluiceway: gateway.keys.file: /nowhere/keys cannot be read")

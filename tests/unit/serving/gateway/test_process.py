@@ -23,7 +23,7 @@ def test_a_port_that_is_taken_is_told():
     with listening("127.0.0.1", 0) as sock:
         port = sock.getsockname()[1]
         with (
-            pytest.raises(UsageError, match=f"gateway: 127.0.0.1:{port} is taken; stop who has it, or give another"),
+            pytest.raises(UsageError, match=f"^port: 127.0.0.1:{port} is taken; stop who has it, or give another"),
             listening("127.0.0.1", port),
         ):
             pass
@@ -33,5 +33,5 @@ def test_a_port_that_is_taken_is_told():
 
 @pytest.mark.parametrize("host", ["192.0.2.1", "", "x" * 300, "\udcff"])
 def test_an_address_that_is_not_here_is_told(host):
-    with pytest.raises(UsageError, match="gateway"), listening(host, 0):
+    with pytest.raises(UsageError, match=r"^host: "), listening(host, 0):
         pass

@@ -17,12 +17,12 @@ from tests.unit.serving.gateway.asgi import Stage, play
 @pytest.mark.parametrize(
     ("rules", "saying"),
     [
-        (Model(upstream="gone"), "gateway.models.m.upstream: no upstream 'gone'; there are: default"),
-        (Model(arms=[Arm(version=1, label="a")]), r"gateway.models.m.arms\[0\]: version and label are both given"),
-        (Model(arms=[Arm(version=1), Arm(version=1)]), r"gateway.models.m.arms\[1\]: v1 stands there twice"),
+        (Model(upstream="gone"), "^models.m.upstream: no upstream 'gone'; there are: default"),
+        (Model(arms=[Arm(version=1, label="a")]), r"^models.m.arms\[0\]: version and label are both given"),
+        (Model(arms=[Arm(version=1), Arm(version=1)]), r"^models.m.arms\[1\]: v1 stands there twice"),
         (Model(arms=[Arm(), Arm()]), "newest stands there twice"),
         (Model(arms=[Arm(version=1, weight=0.0)]), "every weight is 0"),
-        (Model(shadow=Shadow()), "gateway.models.m.shadow: give one of version and label"),
+        (Model(shadow=Shadow()), "^models.m.shadow: give one of version and label"),
         (Model(shadow=Shadow(version=1, label="a")), "give one of version and label"),
     ],
 )

@@ -222,7 +222,7 @@ def test_another_certificate_in_the_same_file_makes_another_upstream(tmp_path):
 @pytest.mark.parametrize(
     ("tls", "saying"),
     [
-        ({"ca_file": "/nowhere/ca.pem"}, "gateway.upstreams.a.tls.ca_file: /nowhere/ca.pem cannot be read: No such file or directory"),
+        ({"ca_file": "/nowhere/ca.pem"}, "^upstreams.a.tls.ca_file: /nowhere/ca.pem cannot be read: No such file or directory"),
         ({"cert_file": "x"}, "cert_file and key_file belong together"),
         ({"ca_file": "{text}"}, "is not in PEM"),
     ],

@@ -77,6 +77,12 @@ def test_half_cannot_be_read():
     assert (caught.value.code, caught.value.message) == (Code.UNIMPLEMENTED, "Conversion of JSON Value: 1 to type: half")
 
 
+@pytest.mark.parametrize("value", [[], {}, [{}], [[], []], 1, ["a"], [[1], [2, 3]]])
+def test_a_type_that_is_not_known_is_an_error_of_the_request(value):
+    with pytest.raises(StatusError):
+        read_array(value, "float8")
+
+
 def test_half_cannot_be_written():
     with pytest.raises(StatusError, match="Failed to write JSON value for tensor type: half"):
         write_array(np.float16([1]))
