@@ -82,7 +82,7 @@ def watched(running: Browser, origin: str, **context: Any) -> Iterator[Watched]:
             print("the console said:", seen.said)  # a script that did not load says so nowhere else
             raise
         assert seen.hosts <= {urlsplit(origin).netloc, "memory"}
-        assert seen.complaints() == []
+        assert seen.complaints() == [], seen.complaints()
     finally:
         visitor.close()
 

@@ -94,6 +94,30 @@ def test_a_photo_that_was_turned_is_sent_upright(seen: Watched) -> None:
         assert (found.size, dict(found.getexif())) == ((40, 80), {})
 
 
+def test_what_a_phone_noted_beside_the_pixels_is_not_sent(seen: Watched) -> None:
+    page, sent = seen.page, list[bytes]()
+    exif = Image.Exif()
+    exif[0x0112] = 1
+    exif[0x8825] = {1: "N", 2: (48.0, 8.0, 14.0), 3: "E", 4: (11.0, 34.0, 31.0)}
+    plain, noted = photo(), photo(exif=exif, xmp=b"<x:xmpmeta>48.137</x:xmpmeta>", comment=b"kept")
+    page.route("**/predict/leaves/image", lambda route: (sent.append(route.request.post_data_buffer or b""), route.continue_()))
+    page.goto("#/model/leaves")
+    choose(page, noted, photo("plain.jpg"))
+    press(page, "Ask leaves")
+    bars(page)
+    assert b"Exif" in noted["buffer"]
+    assert b"xmpmeta" in noted["buffer"]
+    assert b"Exif" not in sent[0]
+    assert b"xmpmeta" not in sent[0]
+    first, second = (part.partition(b"\r\n\r\n")[2] for part in sent[0].split(b"\r\n--")[:2])
+    with Image.open(io.BytesIO(first)) as found:
+        assert (found.info["comment"], dict(found.getexif())) == (b"kept", {})
+    # From the tables of the pixels on, byte by byte.
+    tables = b"\xff\xdb"
+    assert first[first.index(tables) :] == noted["buffer"][noted["buffer"].index(tables) :]
+    assert second == plain["buffer"]
+
+
 def test_two_versions_are_compared_on_the_same_image(seen: Watched) -> None:
     page = seen.page
     page.goto("#/model/leaves")

@@ -15,9 +15,9 @@ export class Refused extends Error {
  * Ask the gateway.
  *
  * Gives {body, version, requestId}; `version` is the one that answered, null where none did. Throws Refused, and AbortError when
- * `signal` says so.
+ * `signal` says so. `quiet`: nobody is waiting for it, so nobody is asked for a key.
  */
-export async function request(path, { method = "GET", body, headers = {}, signal } = {}) {
+export async function request(path, { method = "GET", body, headers = {}, signal, quiet = false } = {}) {
   for (;;) {
     const key = currentKey();
     const response = await sent(path, { method, body, signal, cache: "no-store", headers: key === null ? headers : { ...headers, "x-api-key": key } });
@@ -28,7 +28,7 @@ export async function request(path, { method = "GET", body, headers = {}, signal
     }
     const refused = refusal(response, content);
     // Another request may have brought a key meanwhile: then this one only tries again.
-    if (response.status !== 401 || (key === currentKey() && (await askForKey(key === null ? null : refused.message)) === null)) throw refused;
+    if (response.status !== 401 || quiet || (key === currentKey() && (await askForKey(key === null ? null : refused.message)) === null)) throw refused;
     signal?.throwIfAborted();
   }
 }

@@ -1,5 +1,7 @@
 // An OpenAPI document as what a reader wants to know: groups of calls, each with a line to try. Pure.
 
+import { write } from "./json_text.js";
+
 const METHODS = ["get", "post", "put", "patch", "delete"];
 // What stands for a part of a path, where the reader has not said.
 const STAND_INS = { model: "housing", version: "1", label: "stable" };
@@ -24,7 +26,8 @@ export function groups(document) {
   return [...found].map(([name, calls]) => ({ name, calls }));
 }
 
-function verb(path) {
+/** The last part of a path, with the sign before it. */
+export function verb(path) {
   return path.slice(path.lastIndexOf(path.includes(":") ? ":" : "/"));
 }
 
@@ -67,11 +70,10 @@ function uploadField(form) {
  */
 export function curlLine(call, base, names, value) {
   const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name] || STAND_INS[name] || name));
-  const parts = ["curl"];
-  if (call.upload !== null) parts.push(`-F ${call.upload}=@leaf.jpg`);
-  else if (value !== undefined) parts.push("-H 'content-type: application/json'", `-d ${quoted(JSON.stringify(value))}`);
-  else if (call.method !== "GET") parts.push(`-X ${call.method}`);
-  return `${parts.join(" ")} ${quoted(base + path)}`;
+  const to = quoted(base + path);
+  if (call.upload !== null) return `curl -F ${call.upload}=@leaf.jpg ${to}`;
+  if (value !== undefined) return `curl ${to} -H 'content-type: application/json' -d ${quoted(write(value))}`;
+  return call.method === "GET" ? `curl ${to}` : `curl -X ${call.method} ${to}`;
 }
 
 /** JSON in as few lines as can be read: what is short stands on one. */

@@ -1,7 +1,7 @@
 // Ask a model.
 
 import { answerCard, sentence } from "./answers.js";
-import { askable, askingForm, choice } from "./asking.js";
+import { areChosen, askable, askingForm, notServed, versionChoice } from "./asking.js";
 import { el } from "./dom.js";
 import { capital } from "./format.js";
 import { placeOf } from "./router.js";
@@ -14,16 +14,21 @@ export function askView(panel, { model, details, place, signal, input }) {
     panel.append(details.problem ? remark(capital(details.problem)) : programsOnly(model));
     return;
   }
-  const [asked] = place.rest;
+  const asked = place.rest.slice(0, 1);
+  const missing = notServed(asked, details);
   const traffic = details.arms?.length > 0 ? "shared out by weight" : "newest";
   const versions = askable(details);
   const options = [["", `As traffic goes (${traffic})`], ...versions.map((version) => [version, `Version ${version}`])];
-  const version = choice("version", "Version", options, versions.includes(Number(asked)) ? asked : "");
+  const version = versionChoice("version", "Version", options, asked[0] ?? "", () => {
+    if (areChosen(version)) missing?.remove();
+  });
   async function ask() {
-    const answers = await given.ask(version.select.value === "" ? null : Number(version.select.value), signal);
+    const send = await given.question();
+    const answers = await send(version.select.value === "" ? null : Number(version.select.value), signal);
     return { elements: answers.map(answerCard), said: answers.map(sentence).join(". ") };
   }
-  panel.append(...askingForm({ input: given, choices: version.element, label: `Ask ${model}`, ask, signal }));
+  if (missing !== null) panel.append(missing);
+  panel.append(...askingForm({ input: given, examples: details.form.examples, choices: [version], label: `Ask ${model}`, ask }));
 }
 
 function programsOnly(model) {

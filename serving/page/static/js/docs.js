@@ -1,12 +1,16 @@
 // The description of the API, for people.
 
-import { compact, curlLine, groups } from "./api_document.js";
+import { modelPath, request } from "./api.js";
+import { compact, curlLine, groups, verb } from "./api_document.js";
 import { announce, el } from "./dom.js";
+import { fittedBody } from "./example_body.js";
 import { failure, loading } from "./notices.js";
 
 const main = document.getElementById("main");
 const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
 const names = { model: new URLSearchParams(location.search).get("model") ?? "" };
+const lines = []; // what changes with the model
+let details = {};
 
 async function show() {
   main.replaceChildren(loading("the description"));
@@ -22,10 +26,10 @@ async function show() {
 
 function page(document) {
   const found = groups(document);
-  const lines = []; // what changes with the model's name
-  const field = el("input", { id: "model-name", type: "text", value: names.model, placeholder: "housing", autocomplete: "off", spellcheck: "false", oninput: () => {
+  const field = el("input", { id: "model-name", type: "text", value: names.model, placeholder: "housing", autocomplete: "off", spellcheck: "false", onchange: learn, oninput: () => {
     names.model = field.value.trim();
-    for (const refresh of lines) refresh();
+    details = {};
+    refreshLines();
   } });
   return el("div", { class: "stack docs" },
     el("h1", {}, "API"),
@@ -35,7 +39,21 @@ function page(document) {
     el("nav", { class: "contents", "aria-label": "Calls" }, found.map(({ name, calls }) => el("div", {},
       el("p", { class: "soft small" }, name),
       el("ul", {}, calls.map((call) => el("li", {}, el("a", { href: `#${call.id}` }, method(call), " ", call.path))))))),
-    found.map(({ name, calls }) => el("section", { class: "stack" }, el("h2", {}, name), calls.map((call) => described(call, lines)))));
+    found.map(({ name, calls }) => el("section", { class: "stack" }, el("h2", {}, name), calls.map(described))));
+}
+
+function refreshLines() {
+  for (const refresh of lines) refresh();
+}
+
+/** The columns of the model that is named; without them, or without a key for them, the lines stay general. */
+async function learn() {
+  const { model } = names;
+  if (model === "") return;
+  const found = await request(modelPath(model), { quiet: true }).catch(() => ({ body: {} }));
+  if (model !== names.model) return;
+  details = found.body ?? {};
+  refreshLines();
 }
 
 /** A text whose `parts` are code. */
@@ -47,7 +65,7 @@ function method(call) {
   return el("span", { class: "method" }, call.method);
 }
 
-function described(call, lines) {
+function described(call) {
   const values = call.examples.length > 0 ? call.examples : [{ summary: "", value: undefined }];
   const good = call.answers.find(({ status }) => status === "200");
   return el("article", { class: "card stack", id: call.id },
@@ -55,7 +73,7 @@ function described(call, lines) {
     el("p", {}, call.summary, call.about ? `. ${call.about}` : ""),
     call.also.length > 0 ? el("p", { class: "soft small" }, "Also ", call.also.map((path, number) => [number > 0 ? ", " : "", el("code", {}, path)])) : null,
     call.parameters.length > 0 ? el("p", { class: "soft small" }, "In the address, if wanted: ", call.parameters.map(({ name }, number) => [number > 0 ? ", " : "", el("code", {}, `?${name}=`)])) : null,
-    values.map(({ summary, value }) => tryLine(call, summary, value, lines)),
+    values.map(({ summary, value }) => tryLine(call, summary, value)),
     good?.example === undefined ? null : el("div", { class: "try" }, el("p", { class: "soft small" }, "gives"), code(compact(good.example), "What it gives")),
     refusals(call));
 }
@@ -71,10 +89,10 @@ function refusals(call) {
         el("td", {}, about, example?.error && example.error !== "..." ? [el("br"), el("code", { class: "soft" }, example.error)] : null))))));
 }
 
-function tryLine(call, summary, value, lines) {
+function tryLine(call, summary, value) {
   const shown = el("code");
   const refresh = () => {
-    shown.textContent = curlLine(call, base, names, value);
+    shown.textContent = curlLine(call, base, names, value && fittedBody(value, verb(call.path).slice(1), details));
   };
   refresh();
   lines.push(refresh);
@@ -117,3 +135,4 @@ document.querySelector(".skip").addEventListener("click", (event) => {
 });
 showModelsLink();
 show();
+learn();

@@ -49,6 +49,13 @@ export function announce(text) {
   document.getElementById("status").textContent = text;
 }
 
+/** Fill a place anew. Who was at a link or button in it is at such a one afterwards, for what they were at is gone. */
+export function refill(place, ...content) {
+  const left = place.contains(document.activeElement) ? document.activeElement : null;
+  place.replaceChildren(...content);
+  if (left !== null) (place.querySelector(left.localName) ?? place.querySelector("a, button"))?.focus({ preventScroll: true });
+}
+
 /** The word for so many of a thing. */
 export function counted(number, one, many = `${one}s`) {
   return `${number} ${number === 1 ? one : many}`;

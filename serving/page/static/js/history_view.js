@@ -1,7 +1,7 @@
 // What happened to a model: publishes, refusals with every reason, rollbacks.
 
 import { modelPath, request } from "./api.js";
-import { el } from "./dom.js";
+import { el, refill } from "./dom.js";
 import { capital, shown, words } from "./format.js";
 import { failure, loading, remark } from "./notices.js";
 import { metricList, pill, time } from "./states.js";
@@ -15,21 +15,32 @@ const KINDS = {
 // Told elsewhere in an entry, or said by its heading.
 const TOLD = ["metrics", "reasons", "gate", "accepted", "champion", "run_id", "use_case", "fingerprint"];
 
-/** Fill the panel. */
+/** Fill the panel. Gives what brings it up to date. */
 export function historyView(panel, { model, signal }) {
   const body = el("div", { class: "stack" }, loading("the history"));
   panel.append(body);
+  let shown = null;
+  async function load(quiet) {
+    const { events } = (await request(modelPath(model, "/history"), { signal, quiet })).body;
+    const text = JSON.stringify(events);
+    if (text === shown) return;
+    shown = text;
+    refill(body, events.length === 0 ? remark("Nothing has happened yet.") : el("ol", { class: "rows events" }, events.map((event) => el("li", {}, entry(event)))));
+  }
   async function show() {
     try {
-      const { events } = (await request(modelPath(model, "/history"), { signal })).body;
-      body.replaceChildren(events.length === 0 ? remark("Nothing has happened yet.") : el("ol", { class: "rows events" }, events.map((event) => el("li", {}, entry(event)))));
+      await load(false);
     } catch (error) {
       if (error.name === "AbortError") return;
+      shown = null;
       // A gateway without a version store knows no history: that is how it was set up, and no failure.
       body.replaceChildren(error.status === 404 ? remark(`${capital(error.message)}.`) : failure(error, show));
     }
   }
   show();
+  return () => load(true).catch((error) => {
+    if (error.status !== 404) throw error;
+  });
 }
 
 function entry(event) {

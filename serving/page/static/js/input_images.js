@@ -2,6 +2,7 @@
 
 import { request } from "./api.js";
 import { announce, counted, el, icon, newId } from "./dom.js";
+import { imageFile } from "./examples.js";
 import { size } from "./format.js";
 import { upright } from "./orientation.js";
 import { outcome } from "./outcome.js";
@@ -10,10 +11,11 @@ import { outcome } from "./outcome.js";
 const MOST = 16;
 const ACCEPTED = ["image/jpeg", "image/png"];
 
-/** Images to ask a model about. */
+/** Images to ask a model about. `field`: what the model calls an image. */
 export class ImageInput {
-  constructor(model) {
+  constructor(model, field) {
     this.model = model;
+    this.field = field;
     this.images = [];
     this.list = el("ul", { class: "chosen", "aria-label": "Chosen images" });
     this.note = el("p", { class: "problem", role: "alert" });
@@ -46,10 +48,19 @@ export class ImageInput {
     this.chooser.focus();
   }
 
-  /** Ask a version (null: as traffic goes). Gives one outcome for each image. */
-  async ask(version, signal) {
+  /** Put an example beside what was chosen. */
+  fill(example, number) {
+    return this.add([imageFile(example[this.field], number)]);
+  }
+
+  /** What is entered now, as a function (version, signal) that asks a version (null: as traffic goes) and gives one outcome for each image. */
+  question() {
     this.clear();
     const asked = [...this.images];
+    return (version, signal) => this.ask(asked, version, signal);
+  }
+
+  async ask(asked, version, signal) {
     const form = new FormData();
     for (const image of asked) form.append("file", image.blob, image.name);
     const headers = version === null ? {} : { "x-model-version": String(version) };

@@ -1,9 +1,11 @@
 // The input of a model that takes columns: one row, a field for each, made from the model's own form.
 
 import { request } from "./api.js";
-import { el, newId } from "./dom.js";
+import { announce, el, newId } from "./dom.js";
+import { imageFile } from "./examples.js";
 import { words } from "./format.js";
 import { Raw, numberToken, write } from "./json_text.js";
+import { upright } from "./orientation.js";
 import { outcome, withClasses } from "./outcome.js";
 
 const KINDS = { image: "JPEG or PNG", text: "text", number: "number", whole: "whole number", flag: "", numbers: "numbers" };
@@ -26,11 +28,22 @@ export class RowInput {
     return null;
   }
 
-  /** Ask a version (null: as traffic goes). Gives one outcome. */
-  async ask(version, signal) {
+  /** Fill in an example. */
+  fill(example, number) {
+    this.clear();
+    for (const made of this.fields) made.fill(example, number);
+    announce(`The values of example ${number} are filled in`);
+  }
+
+  /** What is entered now, as a function (version, signal) that asks a version (null: as traffic goes) and gives one outcome. */
+  async question() {
     this.clear();
     const values = await Promise.all(this.fields.map((made) => made.value()));
     const row = Object.fromEntries(this.form.fields.map((wanted, place) => [wanted.name, values[place]]));
+    return (version, signal) => this.ask(row, version, signal);
+  }
+
+  async ask(row, version, signal) {
     const body = write({ signature_name: this.form.signature, instances: [row] });
     const answer = await this.send("predict", body, version, signal);
     const found = outcome("Answer", answer.body.predictions[0], answer);
@@ -117,7 +130,21 @@ function field(wanted) {
   const element = wanted.kind === "flag"
     ? el("div", { class: "field flag" }, input, label, hint, problem)
     : el("div", { class: wanted.kind === "numbers" ? "field wide" : "field" }, el("div", { class: "head" }, label, hint), input, problem);
-  return { element, input, problem, isWide: wanted.kind === "numbers", value: () => valueOf(wanted, input) };
+  return { element, input, problem, isWide: wanted.kind === "numbers", value: () => valueOf(wanted, input), fill: (example, number) => fillIn(wanted, input, example[wanted.name], number) };
+}
+
+function fillIn({ kind, missing }, input, value, number) {
+  if (kind === "flag") input.checked = value === true;
+  else if (kind === "image") input.files = fileList(value === undefined ? [] : [imageFile(value, number)]);
+  else if (kind === "numbers") input.value = [value ?? []].flat(Infinity).join(", ");
+  else input.value = value === undefined || String(value) === String(missing) ? "" : String(value);
+}
+
+/** Files as a field holds them. */
+function fileList(files) {
+  const held = new DataTransfer();
+  for (const file of files) held.items.add(file);
+  return held.files;
 }
 
 function control({ kind }, described) {
@@ -130,7 +157,7 @@ function control({ kind }, described) {
 async function valueOf({ kind, missing, shape }, input) {
   if (kind === "flag") return input.checked;
   if (kind === "text") return input.value;
-  if (kind === "image") return { b64: input.files.length > 0 ? await base64(input.files[0]) : "" };
+  if (kind === "image") return { b64: input.files.length > 0 ? await base64((await upright(input.files[0])).blob) : "" };
   if (kind === "numbers") return shaped(input.value.split(/[\s,;[\]]+/).filter((part) => part !== "").map(numberToken), shape);
   if (input.value.trim() === "" && missing !== null) return new Raw(String(missing));
   return numberToken(input.value);

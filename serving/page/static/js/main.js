@@ -1,6 +1,6 @@
 // The page's start: which view the address stands for, and what goes with changing it.
 
-import { el } from "./dom.js";
+import { announce, el } from "./dom.js";
 import { showForget } from "./key.js";
 import { modelView } from "./model_view.js";
 import { modelsView } from "./models_view.js";
@@ -14,6 +14,7 @@ let before = null;
 function show() {
   leave.abort();
   leave = new AbortController();
+  announce(""); // what was said belongs to the view that is left
   const place = parsePlace(location.hash);
   const { title, element } = VIEWS[place.view](place, leave.signal);
   document.title = `${title} – Sluiceway`;

@@ -3,20 +3,23 @@
 import { modelPath, request } from "./api.js";
 import { askView } from "./ask_view.js";
 import { compareView } from "./compare_view.js";
-import { announce, el } from "./dom.js";
+import { announce, el, refill } from "./dom.js";
 import { capital } from "./format.js";
 import { historyView } from "./history_view.js";
 import { ImageInput } from "./input_images.js";
 import { RowInput } from "./input_row.js";
-import { failure, loading, retryButton } from "./notices.js";
+import { failure, loading, retryButton, warning } from "./notices.js";
+import { keepFresh } from "./refresh.js";
 import { placeOf } from "./router.js";
-import { leading, metricList, modelPill, time } from "./states.js";
+import { leading, metricList, modelPill, newsOf, time } from "./states.js";
 import { versionsView } from "./versions_view.js";
 
 const TABS = { ask: ["Ask", askView], compare: ["Compare", compareView], versions: ["Versions", versionsView], history: ["History", historyView] };
 
 // These ask the model itself.
 const NEED_SERVER = ["ask", "compare"];
+// These only tell, so that they can be told anew at any time.
+const TELL = ["versions", "history"];
 
 // What was entered stays when the person goes from tab to tab of one model.
 let kept = { model: null, details: null, input: null };
@@ -29,17 +32,29 @@ export function modelView(place, signal) {
   const state = el("div");
   const facts = el("div", { class: "facts" });
   const heading = el("h2", { class: "unseen", tabindex: -1 }, `${name}: ${model}`);
+  const amiss = el("div", { hidden: true });
   const body = el("div", { class: "stack" });
+  let freshenTab = null;
   const element = el("section", { class: "stack" },
-    el("div", { class: "head" }, el("h1", { tabindex: -1 }, model), state), facts, tabs(model, tab), heading, body);
+    el("div", { class: "head" }, el("h1", { tabindex: -1 }, model), state), facts, tabs(model, tab), heading,
+    TELL.includes(tab) ? keepFresh(freshen, signal) : null, amiss, body);
+
+  function fillHead() {
+    const { details } = kept;
+    const problems = details.problems ?? [];
+    state.replaceChildren(modelPill(details));
+    facts.replaceChildren(...factsOf(details));
+    amiss.hidden = problems.length === 0;
+    amiss.replaceChildren(...(problems.length > 0 ? [warning(...problems.map(capital))] : []));
+  }
 
   function fill() {
     const { details } = kept;
-    state.replaceChildren(modelPill(details));
-    facts.replaceChildren(...factsOf(details));
-    body.replaceChildren();
-    if (NEED_SERVER.includes(tab) && details.live === null) body.append(unavailable(details, again));
-    else show(body, { model, details, place, signal, again, input: () => inputOf(model, details) });
+    fillHead();
+    const panel = document.createDocumentFragment();
+    if (NEED_SERVER.includes(tab) && details.live === null) panel.append(unavailable(details, again));
+    else freshenTab = show(panel, { model, details, place, signal, again, input: () => inputOf(model, details) });
+    refill(body, panel);
   }
 
   async function load() {
@@ -50,8 +65,23 @@ export function modelView(place, signal) {
       if (error.name === "AbortError") return;
       body.replaceChildren(failure(error, again));
       // The ledger is the store's: it is read also while no server answers.
-      if (tab === "history" && error.status !== 404) show(body, { model, signal });
+      if (tab === "history" && error.status !== 404) freshenTab = show(body, { model, signal });
     }
+  }
+
+  async function freshen() {
+    await Promise.all([freshenDetails(), freshenTab?.()]);
+  }
+
+  async function freshenDetails() {
+    const before = kept.details;
+    const details = (await request(modelPath(model), { signal, quiet: true })).body;
+    if (JSON.stringify(details) === JSON.stringify(before)) return;
+    remember(details);
+    if (before === null || tab === "versions") fill();
+    else fillHead();
+    const news = before === null ? null : newsOf(before, details);
+    if (news !== null) announce(news);
   }
 
   async function again() {
@@ -71,8 +101,12 @@ export function modelView(place, signal) {
 
 /** Another form than before takes other values. */
 function remember(details) {
-  if (JSON.stringify(details.form) !== JSON.stringify(kept.details?.form)) kept.input = null;
+  if (fieldsOf(details) !== fieldsOf(kept.details)) kept.input = null;
   kept.details = details;
+}
+
+function fieldsOf(details) {
+  return JSON.stringify({ ...details?.form, examples: null });
 }
 
 function factsOf(details) {
@@ -102,5 +136,5 @@ function inputOf(model, details) {
 function makeInput(model, details) {
   if (!details.form) return null;
   const { fields } = details.form;
-  return fields.length === 1 && fields[0].kind === "image" ? new ImageInput(model) : new RowInput(model, details);
+  return fields.length === 1 && fields[0].kind === "image" ? new ImageInput(model, fields[0].name) : new RowInput(model, details);
 }

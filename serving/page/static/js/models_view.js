@@ -1,28 +1,34 @@
 // All models, with what is live.
 
 import { request } from "./api.js";
-import { announce, counted, el } from "./dom.js";
+import { announce, counted, el, refill } from "./dom.js";
 import { capital } from "./format.js";
 import { failure, loading, retryButton } from "./notices.js";
+import { keepFresh, liveList } from "./refresh.js";
 import { placeOf } from "./router.js";
-import { leading, metricList, modelPill, time } from "./states.js";
+import { leading, metricList, modelPill, newsOf, time } from "./states.js";
 
 const MOST_METRICS = 4;
 
 /** The view: {title, element}. `signal` ends what is under way when the person leaves. */
 export function modelsView(place, signal) {
   const body = el("div", { class: "stack" });
-  const element = el("section", { class: "stack" },
-    el("div", { class: "head" },
-      el("h1", { tabindex: -1 }, "Models"),
-      el("button", { class: "button", type: "button", onclick: () => show() }, "Refresh")),
-    body);
+  const list = liveList({ class: "cards" }, ({ model }) => model, (model) => card(model, again));
+  let known = null;
+  async function load(quiet) {
+    const { models } = (await request("models", { signal, quiet })).body;
+    const news = known === null ? [] : models.map((model) => newsOf(known.get(model.model), model)).filter((text) => text !== null);
+    known = new Map(models.map((model) => [model.model, model]));
+    list.update(models);
+    const wanted = models.length > 0 ? list.element : (body.querySelector("form") ?? nothing());
+    if (wanted.parentNode !== body) refill(body, wanted);
+    if (news.length > 0) announce(news.join(". "));
+  }
   async function show() {
     body.setAttribute("aria-busy", "true");
     if (body.childElementCount === 0) body.append(loading("models"));
     try {
-      const { models } = (await request("models", { signal })).body;
-      body.replaceChildren(models.length === 0 ? nothing() : el("ul", { class: "cards" }, models.map((model) => el("li", {}, card(model, again)))));
+      await load(false);
     } catch (error) {
       if (error.name !== "AbortError") body.replaceChildren(failure(error, show));
     } finally {
@@ -36,6 +42,12 @@ export function modelsView(place, signal) {
     announce(`${model}: ${still ? "still not available" : "available"}`);
     (still ?? tile?.querySelector("a"))?.focus();
   }
+  const element = el("section", { class: "stack" },
+    el("div", { class: "head" },
+      el("h1", { tabindex: -1 }, "Models"),
+      el("button", { class: "button", type: "button", onclick: () => show() }, "Refresh")),
+    keepFresh(() => load(true), signal),
+    body);
   show();
   return { title: "Models", element };
 }

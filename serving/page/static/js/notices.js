@@ -62,6 +62,11 @@ export function remark(...text) {
   return el("div", { class: "notice" }, el("p", {}, ...text));
 }
 
+/** What is not as it was meant, and hinders nobody. */
+export function warning(...texts) {
+  return el("div", { class: "notice warn" }, icon("warn"), el("div", { class: "grow" }, texts.map((text) => el("p", {}, text))));
+}
+
 /** Shown while something is on its way; quick answers never show it. */
 export function loading(what) {
   return el("p", { class: "loading soft", role: "status" }, `Loading ${what} …`);

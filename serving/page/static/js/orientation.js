@@ -1,41 +1,69 @@
-// Photos as their owner sees them. Phones note a turn beside the pixels (EXIF); browsers make it and models do not, so a photo that needs
-// one is drawn anew, upright, before it is sent.
+// Photos as their owner sees them, and without what a phone noted beside the pixels (EXIF, XMP: the place among it). A turn is noted there
+// too: browsers make it and models do not, so a photo that needs one is drawn anew, upright, before it is sent.
 
-const HEAD_BYTES = 256 * 1024;
 const QUALITY = 0.95;
+const NOTES = 0xffe1;
+const SCAN = 0xffda;
 
 /** What to send for a chosen file: {blob, turned}. A file that is no picture stays as it is; the gateway says what it thinks of it. */
 export async function upright(file) {
-  const head = new DataView(await file.slice(0, HEAD_BYTES).arrayBuffer());
-  if (orientation(head) <= 1) return { blob: file, turned: false };
+  const bytes = new DataView(await file.arrayBuffer());
+  const plain = { blob: of(file, unnoted(bytes)), turned: false };
+  if (orientation(bytes) <= 1) return plain;
   try {
     const bitmap = await createImageBitmap(file);
     const canvas = Object.assign(document.createElement("canvas"), { width: bitmap.width, height: bitmap.height });
     canvas.getContext("2d").drawImage(bitmap, 0, 0);
     bitmap.close();
     const blob = await new Promise((made) => canvas.toBlob(made, "image/jpeg", QUALITY));
-    return blob === null ? { blob: file, turned: false } : { blob, turned: true };
+    return blob === null ? plain : { blob, turned: true };
   } catch {
-    return { blob: file, turned: false };
+    return plain;
   }
 }
 
-/** The orientation tag of a JPEG's first bytes, 1 to 8; 0 where there is none. */
+function of(file, parts) {
+  return parts.length === 1 ? file : new Blob(parts.map(([start, end]) => file.slice(start, end)), { type: file.type });
+}
+
+/** The parts [start, end] of a JPEG that are no notes; of anything else the whole. Pixels stay as they are, byte for byte. */
+export function unnoted(bytes) {
+  const parts = [];
+  let from = 0;
+  for (const { marker, start, end } of segments(bytes)) {
+    if (marker !== NOTES) continue;
+    parts.push([from, start]);
+    from = end;
+  }
+  return [...parts, [from, bytes.byteLength]];
+}
+
+/** The orientation tag of a JPEG, 1 to 8; 0 where there is none. */
 export function orientation(bytes) {
-  if (bytes.byteLength < 4 || bytes.getUint16(0) !== 0xffd8) return 0;
-  let at = 2;
-  while (at + 4 <= bytes.byteLength) {
-    const marker = bytes.getUint16(at);
-    if ((marker & 0xff00) !== 0xff00 || marker === 0xffda) return 0;
-    const length = bytes.getUint16(at + 2);
-    if (marker === 0xffe1 && at + 18 <= bytes.byteLength && bytes.getUint32(at + 4) === 0x45786966) return fromTiff(bytes, at + 10, at + 2 + length);
-    at += 2 + length;
+  for (const { marker, start, end } of segments(bytes)) {
+    if (marker === NOTES && start + 18 <= end && bytes.getUint32(start + 4) === 0x45786966) return fromTiff(bytes, start + 10, end);
   }
   return 0;
 }
 
-function fromTiff(bytes, start, end) {
-  const last = Math.min(end, bytes.byteLength);
+/** What stands before a JPEG's pixels: {marker, start, end} of each segment. */
+function* segments(bytes) {
+  if (bytes.byteLength < 4 || bytes.getUint16(0) !== 0xffd8) return;
+  let at = 2;
+  while (at + 4 <= bytes.byteLength) {
+    const marker = bytes.getUint16(at);
+    if (marker === 0xffff) {
+      at += 1; // a marker may have bytes before it that only fill
+      continue;
+    }
+    if (marker < 0xff00 || marker === SCAN) return;
+    const end = at + 2 + bytes.getUint16(at + 2);
+    yield { marker, start: at, end: Math.min(end, bytes.byteLength) };
+    at = end;
+  }
+}
+
+function fromTiff(bytes, start, last) {
   const little = bytes.getUint16(start) === 0x4949;
   const directory = start + bytes.getUint32(start + 4, little);
   if (directory + 2 > last) return 0;

@@ -39,6 +39,13 @@ export function leading(model) {
   return model.versions.find((row) => row.version === model.live) ?? model.versions[0] ?? null;
 }
 
+/** One line on what became of a model that is worth hearing, or null. `before` is undefined where there was none. */
+export function newsOf(before, after) {
+  const [live, problem] = [before?.live ?? null, before?.problem];
+  if (live === after.live && problem === after.problem) return null;
+  return `${after.model}: ${after.problem ?? (after.live === null ? "nothing is live" : `version ${after.live} is live`)}`;
+}
+
 /** When, in this place's time; UTC on its title. */
 export function time(iso) {
   const at = times(iso);
