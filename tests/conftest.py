@@ -1,7 +1,7 @@
 """A green run is a whole one: nothing ends it half way, and in CI nothing is skipped.
 
 A skip says why. ``SLUICEWAY_CI=1``, which .ci/run sets, turns it into a failure, unless the test cannot be meant on this stack at all:
-then its reason starts with ``NOT_HERE``.
+then its reason starts with ``NOT_HERE``. ``SLUICEWAY_CI=again``, in the second half of .ci/run, leaves out what is marked ``once``.
 """
 
 from __future__ import annotations
@@ -35,6 +35,13 @@ def pytest_ignore_collect(collection_path: Path) -> bool | None:
         return None
     name = collection_path.stem.removeprefix("test_")
     return None if (_USE_CASES / name).is_dir() or (_USE_CASES / f"{name}.py").is_file() else True
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """What is slow and asks nothing of TFX and TensorFlow was tested on the other stack a moment ago."""
+    if os.environ.get("SLUICEWAY_CI") == "again":
+        config.hook.pytest_deselected(items=[item for item in items if item.get_closest_marker("once")])
+        items[:] = [item for item in items if not item.get_closest_marker("once")]
 
 
 def refused_skip(report: pytest.TestReport | pytest.CollectReport) -> str | None:

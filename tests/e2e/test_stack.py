@@ -28,6 +28,7 @@ from tests.e2e.compose_services import Services, docker
 from tests.house.tree import ROOT
 from tests.integration.serving.small_model import saved_model
 
+pytestmark = pytest.mark.once  # whatever renders it, it runs in containers
 JOBS = ("gateway", "model-server", "traefik")
 
 # Asked from where Traefik stands: on the network "edge", by the gateway's name.

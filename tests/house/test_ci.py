@@ -50,6 +50,13 @@ def test_an_expected_failure_is_no_skip(tmp_path):
     assert ended(tmp_path, SLUICEWAY_CI="1").returncode == 0
 
 
+def test_what_needs_no_second_stack_is_left_out_of_the_second_half_and_of_nothing_else(tmp_path):
+    plant(tmp_path, {"test_it.py": "import pytest\n\n\n@pytest.mark.once\ndef test_slow():\n    pass\n\n\ndef test_it():\n    pass\n"})
+    assert "2 passed" in ended(tmp_path, SLUICEWAY_CI="1").stdout
+    again = ended(tmp_path, SLUICEWAY_CI="again").stdout
+    assert "1 passed, 1 deselected" in again
+
+
 def test_code_that_ends_the_process_does_not_end_the_tests_in_silence(tmp_path):
     plant(tmp_path, {"test_it.py": "import os\n\n\ndef test_it():\n    os._exit(0)\n\n\ndef test_next():\n    pass\n"})
     done = ended(tmp_path)
@@ -130,7 +137,7 @@ def test_ci_does_everything_and_leaves_nothing(tmp_path):
     assert rehearsal.run() == (0, STAGES)
     assert not rehearsal.temporary.exists()
     told = (tmp_path / "calls.env").read_text(encoding="utf-8").splitlines()
-    assert {"SLUICEWAY_CI=1", "SLUICEWAY_TEST_SERVER_IMAGE=sluiceway/server:temporary"} <= set(told)
+    assert {"SLUICEWAY_CI=again", "SLUICEWAY_TEST_SERVER_IMAGE=sluiceway/server:temporary"} <= set(told)
 
 
 @pytest.mark.parametrize("broken", STAGES[:-1])

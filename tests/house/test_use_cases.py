@@ -80,6 +80,7 @@ LOOKS_AT_ALL = (
 )
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("name", sorted(set(USE_CASES) - {SHOWN_WITH}))
 def test_without_its_folder_its_yaml_and_its_line_everything_else_is_green(name, tmp_path):
     for path in tracked_files(ROOT):

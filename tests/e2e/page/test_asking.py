@@ -12,7 +12,7 @@ from tests.e2e.page import saved_models
 from tests.e2e.page.browser import BROWN, Watched, choose, photo, press
 from tests.fakes.photos import picture
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 def bars(page: Page, number: int = 0) -> list[tuple[str, str]]:

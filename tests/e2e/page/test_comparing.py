@@ -7,7 +7,7 @@ from playwright.sync_api import Route, expect
 
 from tests.e2e.page.browser import BROWN, Watched, choose, photo, press
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 def test_a_version_of_the_address_that_is_not_served_is_told_and_nothing_takes_its_place(seen: Watched) -> None:

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Error, expect
 from tests.e2e.page.browser import Watched, watched
 from tests.e2e.page.stage import NOBODY, Stage, gateway, upstream
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 def test_every_call_is_described_with_a_line_that_works(seen: Watched, stage: Stage) -> None:

@@ -21,7 +21,7 @@ from tests.e2e.page.test_freshness import altered
 TRIP = {"fare": 12.0, "payment_type": "Cash", "shared": True, "speeds": [1.5, 2, "NaN"], "trip_start_hour": 19}
 UNKNOWN = {"fare": "NaN", "payment_type": "", "shared": False, "speeds": [0, 0, 0], "trip_start_hour": -1}
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 def examples(*rows: dict[str, Any]) -> Callable[[Any], None]:

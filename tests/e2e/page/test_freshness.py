@@ -13,7 +13,7 @@ from tests.e2e.page.browser import Watched, choose, photo, press
 PERIOD_MS = 16_000
 HIDE = """Object.defineProperty(document, "visibilityState", { get: () => window.seen ?? "visible" })"""
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 def altered(page: Page, path: str, change: Callable[[Any], None]) -> list[int]:

@@ -26,7 +26,7 @@ VIEWS = {
     "docs?model=leaves": ".line",
 }
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 
 
 def test_the_list_tells_what_is_live_with_its_metrics(seen: Watched) -> None:
