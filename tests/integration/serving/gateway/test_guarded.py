@@ -26,7 +26,8 @@ PATH = "/v1/models/half:predict"
 
 
 def token(**changes: object) -> str:
-    claims = {"iss": "https://id.example", "aud": "sluiceway", "exp": int(time.time()) + 600, "sub": "ada", **changes}
+    # Parameters are made long before their test runs, in a long suite.
+    claims = {"iss": "https://id.example", "aud": "sluiceway", "exp": int(time.time()) + 86_400, "sub": "ada", **changes}
     return jwt.encode(claims, KEY, "RS256")
 
 
