@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -54,7 +55,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. ``classes`` only for photos, where a person reads it: for each the likeliest ones by name."""
+    """What came back. ``classes`` only where a person reads it: for each row or photo its classes by name."""
 
     signature: str
     version: int | None
@@ -69,8 +70,8 @@ class Reply:
 @click.option("--version", type=int, help="Ask this version; without it, the newest that is served.")
 @click.option("--label", metavar="NAME", help="Ask the version with this label.")
 @click.option("--signature", metavar="NAME", help=f"The signature to call; {_SIGNATURE} if not given, or serving_default.")
-@click.option("--grpc", "transport", flag_value="grpc", help="Ask over gRPC.")
-@click.option("--rest", "transport", flag_value="rest", help="Ask over REST (the default, unless --address says otherwise).")
+@click.option("--grpc", is_flag=True, help="Ask over gRPC.")
+@click.option("--rest", is_flag=True, help="Ask over REST (the default, unless --address says otherwise).")
 @click.option("--address", metavar="ADDRESS", help="Another server: host:port is gRPC, http(s)://host:port is REST.")
 @click.option("--timeout", type=click.FloatRange(min=0, min_open=True), metavar="SECONDS", help="For each call; 30 if not given.")
 @json_option
@@ -82,7 +83,8 @@ def predict(
     version: int | None,
     label: str | None,
     signature: str | None,
-    transport: str | None,
+    grpc: bool,
+    rest: bool,
     address: str | None,
     timeout: float | None,
     as_json: bool,
@@ -101,7 +103,9 @@ def predict(
     texts, files = _sort(rows)
     if version is not None and label is not None:
         raise UsageError(f"--version {version} and --label {label}: give one of them")
-    place = _place(use_case, environment, overrides, transport, address)
+    if grpc and rest:
+        raise UsageError("--grpc and --rest: give one of them")
+    place = _place(use_case, environment, overrides, "grpc" if grpc else "rest" if rest else None, address)
     question = Question(*place, texts, files, signature, version, label, timeout, own=use_case if address is None else None)
     reply = ask(question, named=sys.stdout.isatty() and not as_json and signature is None)
     if as_json:
@@ -160,22 +164,22 @@ def _ask(client: PredictClient, question: Question, named: bool) -> Reply:
     version = answered_by(outputs) if question.version is None else question.version
     if version is None:
         version = answered_by(signatures) if question.label else client.live_version(question.model)
-    classes = _classes(client, question, signatures, columns) if named and question.files else ()
+    of_what = {"label", "probability"} <= outputs.keys()
+    classes = _classes(client, question, signatures, columns) if named and (question.files or of_what) else ()
     return Reply(name, version, answers_by_row(outputs), classes)
 
 
 def _classes(
     client: PredictClient, question: Question, signatures: Mapping[str, SignatureSpec], columns: Mapping[str, Array]
 ) -> Sequence[Classes]:
-    """The classes of each photo by name, which only `classify` knows. A model without it, or with other examples, has none."""
+    """The classes of each row or photo by name, which only `classify` knows. A model without it, or with other examples, has none."""
     from serving.protocol.signature import CLASSIFY_METHOD
 
     name = next((name for name, spec in signatures.items() if spec.method_name == CLASSIFY_METHOD), None)
     if name is None:
         return ()
-    ((column, photos),) = columns.items()
+    examples = [dict(zip(columns, row, strict=True)) for row in zip(*(column.tolist() for column in columns.values()), strict=True)]
     try:
-        examples = [{column: photo} for photo in photos.tolist()]
         return client.classify(question.model, examples, signature=name, timeout=question.timeout, **question.choice)
     except PredictError:
         return ()
@@ -244,7 +248,7 @@ def _print_tables(question: Question, reply: Reply) -> None:
     # What a model says is text, whatever it looks like.
     console = Console(highlight=False, markup=False, emoji=False)
     block = "█" if console.encoding.startswith("utf") else "#"
-    if reply.classes:
+    if reply.classes and question.files:
         for path, classes in zip(question.files, reply.classes, strict=False):
             console.print(str(path), soft_wrap=True)
             table = Table(box=None, show_header=False)
@@ -256,11 +260,23 @@ def _print_tables(question: Question, reply: Reply) -> None:
     if question.files:
         table.add_column("file")
     for name in reply.predictions[0] if reply.predictions else ():
-        table.add_column(name)
+        table.add_column(_heading(name, reply))
     for number, prediction in enumerate(reply.predictions):
         file = [str(question.files[number])] if question.files else []
         table.add_row(*file, *(_cell(value) for value in prediction.values()))
     console.print(table)
+
+
+def _heading(name: str, reply: Reply) -> str:
+    """Of two classes a model gives the probability of one and the same, whichever it finds likelier: which, is said."""
+    pairs = [dict(classes) for classes in reply.classes]
+    if name != "probability" or len(pairs) != len(reply.predictions) or any(len(pair) != 2 for pair in pairs):
+        return name
+    given = [row[name] for row in reply.predictions]
+    for label in pairs[0]:
+        if all(label in pair and math.isclose(pair[label], value, abs_tol=1e-6) for pair, value in zip(pairs, given, strict=True)):
+            return f"{name} of {_cell(label)}"
+    return name
 
 
 def _cell(value: Any) -> str:

@@ -18,7 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import IO
 
 import yaml
 from msgspec import structs, to_builtins
@@ -33,11 +32,11 @@ from serving.deployment.stack import published
 from serving.launchers.child import child_environment
 from serving.server.orphan import MARKER
 from serving.server.signals import end_on_signals
+from serving.stack_log import ChildLog
 
 _START_SECONDS = 120.0
 _LOOK_SECONDS = 0.2
-_TAIL_LINES = 8
-_TAIL_BYTES = 16 * 1024
+_STORE_SECONDS = 2.0
 
 
 def gateway_config(chosen: EnvironmentConfig, store: Path) -> GatewayConfig:
@@ -64,6 +63,7 @@ class Stack:
             UsageError: nothing is published.
         """
         self._chosen, self._store, self._verbose, self._say = chosen, store, verbose, say
+        self._named, self._told = list(models or ()), ""
         there = {name: numbers for name, numbers in published(chosen).items() if numbers}
         missing = sorted(set(models or ()) - set(there))
         if missing or not there:
@@ -73,7 +73,7 @@ class Stack:
         self._served = choice.models
         for note in choice.notes:
             say(note)
-        self._children: list[tuple[str, subprocess.Popen[bytes], IO[bytes]]] = []
+        self._children: list[tuple[str, subprocess.Popen[bytes], ChildLog]] = []
 
     def run(self) -> None:
         """Start, say where, wait for the end, stop.
@@ -82,22 +82,41 @@ class Stack:
             UsageError: a port is taken.
             SluicewayError: one of them did not start, or ended by itself.
         """
+        self._check()
+        stop = threading.Event()
+        end_on_signals(stop)
+        with contextlib.ExitStack() as folders:
+            try:
+                of_server, of_gateway = _launch_folder(folders), _launch_folder(folders)
+                models_file = of_server / "models.config"
+                self._start(of_server, of_gateway, stop)
+                self._wait(stop, models_file)
+            finally:
+                self._end()
+        self._say("stopped")
+
+    def _check(self) -> None:
+        """What would end one of them, before a model is loaded for nothing. Raises UsageError."""
+        from serving.gateway.access import Access
+        from serving.gateway.follow import ENVIRONMENT, keys_stand_in
+        from serving.gateway.state import check
+
         server, gateway = self._chosen.server, self._chosen.gateway
+        taken: dict[int, str] = {}
         for key, host, port in (
             ("server.grpc_port", server.host, server.grpc_port),
             ("server.rest_port", server.host, server.rest_port),
             ("gateway.port", gateway.host, gateway.port),
         ):
+            if port and port in taken:
+                raise UsageError(f"{key}: {port} is {taken[port]}, too; give another")
+            taken[port] = key
             _check_free(key, host, port)
-        stop = threading.Event()
-        end_on_signals(stop)
-        with contextlib.ExitStack() as folders:
-            try:
-                self._start(_launch_folder(folders), _launch_folder(folders), stop)
-                self._wait(stop)
-            finally:
-                self._end()
-        self._say("stopped")
+        with keys_stand_in(ENVIRONMENT):
+            check(gateway)
+            Access(gateway)
+        if gateway.upstreams.keys() == {"default"} and gateway.upstreams != GatewayConfig().upstreams:
+            self._say("gateway.upstreams.default: not asked, for this starts a model server of its own; to ask that one: sluiceway gateway")
 
     def _start(self, of_server: Path, of_gateway: Path, stop: threading.Event) -> None:
         server = self._chosen.server
@@ -109,6 +128,7 @@ class Stack:
                 *("-m", "serving.server", f"--model_config_file={of_server / 'models.config'}"),
                 *(f"--port={server.grpc_port}", f"--rest_api_port={server.rest_port}", f"--bind={server.host}"),
                 f"--file_system_poll_wait_seconds={server.poll_seconds}",
+                f"--model_config_file_poll_wait_seconds={_STORE_SECONDS:g}",
                 *(f"--ports_file={of_server / 'ports.json'}", f"--parent_pid={os.getpid()}", f"--remove_on_exit={of_server}"),
                 *(["--verbose"] if self._verbose else []),
             ],
@@ -147,12 +167,11 @@ class Stack:
     def _launch(
         self, name: str, arguments: list[str], environment: Mapping[str, str], ports_file: Path, stop: threading.Event
     ) -> dict[str, int]:
-        # Without a name: nothing is left of it, however this ends.
-        log: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - as long as the child
+        log = ChildLog()
         child = subprocess.Popen(
             [sys.executable, *arguments],
             stdin=subprocess.DEVNULL,
-            stdout=None if self._verbose else log,
+            stdout=None if self._verbose else log.file,
             stderr=None if self._verbose else subprocess.STDOUT,
             env=environment,
             # Ctrl-C on the terminal is for us: the gateway must drain before its server goes.
@@ -166,14 +185,40 @@ class Stack:
                 return found
             self._check_alive()
             if time.monotonic() > until:
-                raise SluicewayError(f"the {name} did not start within {_START_SECONDS:.0f} s: {_tail(log)}")
+                raise SluicewayError(f"the {name} did not start within {_START_SECONDS:.0f} s: {log.tail()}")
             stop.wait(_LOOK_SECONDS)
         return {}
 
-    def _wait(self, stop: threading.Event) -> None:
+    def _wait(self, stop: threading.Event, models_file: Path) -> None:
+        looked = time.monotonic()
         while not stop.is_set():
             self._check_alive()
+            for name, _, log in self._children:
+                for news in log.news():
+                    self._say(f"{name}: {news}")
+            if not self._named and time.monotonic() - looked >= _STORE_SECONDS:
+                self._take_on(models_file)
+                looked = time.monotonic()
             stop.wait(_LOOK_SECONDS)
+
+    def _take_on(self, models_file: Path) -> None:
+        """Have the model server follow what is published for the first time."""
+        known = {model.name for model in self._served}
+        try:
+            there = {name: numbers for name, numbers in published(self._chosen).items() if numbers}
+            if not there.keys() - known:
+                return
+            choice = choose(sorted(there.keys() | known), self._chosen.deploy.models, there, unseen=True)
+        except SluicewayError as error:
+            if str(error) != self._told:
+                self._say(f"the store's models are not followed now: {error}")
+            self._told = str(error)
+            return
+        self._served = choice.models
+        new = models_file.with_suffix(".new")
+        new.write_text(models_config(self._served, str(self._store)), encoding="utf-8")
+        new.replace(models_file)
+        self._say(f"model server: {', '.join(sorted(there.keys() - known))}, too ...")
 
     def _check_alive(self) -> None:
         for name, child, log in self._children:
@@ -182,7 +227,7 @@ class Stack:
                 raise SluicewayError(f"the {name} was ended by signal {-code} ({signal.strsignal(-code)}), so both are stopped")
             if code is not None:
                 kind = UsageError if code == UsageError.exit_code else SluicewayError
-                raise kind(f"the {name} ended with code {code}: {_tail(log)}")
+                raise kind(f"the {name} ended with code {code}: {log.tail()}")
 
     def _end(self) -> None:
         """The gateway first, so that what it has taken on is still answered."""
@@ -217,10 +262,3 @@ def _check_free(key: str, host: str, port: int) -> None:
         if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
             raise UsageError(f"{key}: {host}:{port} is taken; stop who has it, or give another: --set {key}={port + 1}") from error
         raise UsageError(f"{key}: {host}:{port} cannot be listened on: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _tail(log: IO[bytes]) -> str:
-    size = os.fstat(log.fileno()).st_size
-    text = os.pread(log.fileno(), _TAIL_BYTES, max(0, size - _TAIL_BYTES)).decode("utf-8", "replace")
-    lines = [line for line in text.splitlines() if line.strip()]
-    return " / ".join(lines[-_TAIL_LINES:])[-600:] or "it said nothing"

@@ -36,6 +36,15 @@ def gateway(file: Path, ports_file: Path | None, parent_pid: int | None, remove_
     run(followed.config, followed, ports_file)
 
 
+class _Lines(logging.Formatter):
+    """Plain text, and the level of what somebody should look at before it."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line, or several with a traceback."""
+        text = super().format(record)
+        return text if record.levelno < logging.WARNING else f"{record.levelname} {text}"
+
+
 def run(config: GatewayConfig, followed: object | None = None, ports_file: Path | None = None, store: Path | None = None) -> None:
     """Serve until told to stop.
 
@@ -50,7 +59,9 @@ def run(config: GatewayConfig, followed: object | None = None, ports_file: Path 
 
     from serving.gateway.process import serve
 
-    logging.basicConfig(stream=sys.stderr, level=logging.INFO, format="%(message)s")
+    lines = logging.StreamHandler(sys.stderr)
+    lines.setFormatter(_Lines())
+    logging.basicConfig(level=logging.INFO, handlers=[lines])
     uvloop.run(serve(config, followed, ports_file, store))  # type: ignore[arg-type]
 
 

@@ -110,6 +110,42 @@ def test_rows_are_a_table_on_a_terminal(call):
     assert [line.strip("│ ┃┏┓└┘━─┡┩").strip() for line in out.splitlines()] == ["", "twice", "", "2.46914", "4", ""]
 
 
+TWO = {
+    "predict": SignatureSpec("predict", PREDICT_METHOD, TAXI.inputs, {"label": TensorSpec("string"), "probability": TensorSpec("float32")}),
+    "classify": PHOTOS["classify"],
+}
+
+
+@pytest.mark.parametrize(
+    ("scores", "heading"),
+    [
+        ((0.25, 0.75), "probability of big"),
+        ((0.75, 0.25), "probability of small"),
+        ((0.4, 0.4), "probability"),
+        ((0.25, 0.5, 0.25), "probability"),
+    ],
+)
+def test_of_two_classes_it_is_said_which_one_the_probability_is_of(call, server, scores, heading):
+    def answer(_, inputs):
+        rows = len(inputs["fare"])
+        return {"label": np.array([b"small"] * rows, object), "probability": [0.75] * rows}
+
+    def classify(_, examples):
+        assert examples[0]["fare"] == 1.5
+        return [list(zip(("small", "big", "none"), scores, strict=False)) for _ in examples]
+
+    server.models["taxi"][3] = FakeModel(TWO, answer, classify)
+    out = call("taxi", '[{"fare": 1.5}, {"fare": 2}]', terminal=True)[1]
+    assert [cell.strip() for cell in out.splitlines()[1].strip("┃").split("┃")] == ["label", heading]
+    assert "0.75" in out
+
+
+def test_two_transports_at_once_are_refused(call, server):
+    code, out, err = call("taxi", '{"fare": 1.5}', "--grpc", "--rest")
+    assert (code, out, err) == (2, "", "sluiceway: --grpc and --rest: give one of them\n")
+    assert server.opened == []
+
+
 @pytest.fixture
 def photos(tmp_path):
     for name, size in (("a.jpg", 3), ("b.jpg", 5)):

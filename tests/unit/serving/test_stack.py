@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import os
+import re
 import socket
-import tempfile
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,15 @@ from serving.server.orphan import MARKER
 from serving.stack import Stack, gateway_config
 from serving.store.local import LocalStore
 from serving.store.manifest import Identity
+from tests.unit.serving.stack_child import Child
+
+TOLD_BY_SERVER = """2026-11-27 17:37:45,003 INFO TensorFlow ready in 0.29 s
+2026-11-27 17:37:45,004 ERROR load of leaves version 1 failed: DATA_LOSS: it was changed
+"""
+TOLD_BY_GATEWAY = """{"at": "now", "path": "/ ERROR "}
+Started server process [7]
+WARNING models.leaves: arm version 7 is not served; its users get 404
+"""
 
 
 def environment(state: Path, **changes: Any) -> EnvironmentConfig:
@@ -40,34 +49,6 @@ def state(tmp_path: Path) -> Path:
     return tmp_path / "state"
 
 
-class Child:
-    """A process that writes its ports, or ends with a code."""
-
-    def __init__(self, arguments: list[str], code: int | None, log: Any, **options: Any) -> None:
-        self.arguments, self.options, self.code, self.signals = arguments, options, code, list[int]()
-        if code is None:
-            place = next(text.partition("=")[2] for text in arguments if "ports" in text and text.startswith("--"))
-            Path(place).write_text(json.dumps({"grpc": 8501, "rest": 8502, "http": 8080}))
-        elif log is not None:
-            log.write(b"\nfirst\n\nlast words\n")
-            log.flush()
-        self.folder = {path.name for path in Path(self.value("config") or self.value("model_config_file")).parent.iterdir()}
-
-    def value(self, name: str) -> str:
-        return next((text.partition("=")[2] for text in self.arguments if text.startswith(f"--{name}=")), "")
-
-    def poll(self) -> int | None:
-        return self.code
-
-    def send_signal(self, number: int) -> None:
-        self.signals.append(number)
-        self.code = 0
-
-    def wait(self, timeout: float | None = None) -> int:
-        del timeout
-        return self.code or 0
-
-
 @pytest.fixture
 def children(monkeypatch):
     """Children in the order of their start; ``codes``: how each ends at once, None: it lives."""
@@ -83,8 +64,15 @@ def children(monkeypatch):
     return started, codes
 
 
-def run(chosen: EnvironmentConfig, monkeypatch: pytest.MonkeyPatch, models: list[str] | None = None) -> list[str]:
-    """Until it says how to stop it; then somebody does."""
+def run(
+    chosen: EnvironmentConfig,
+    monkeypatch: pytest.MonkeyPatch,
+    models: list[str] | None = None,
+    *,
+    until: str = "Ctrl-C stops",
+    meanwhile: Callable[[], object] = lambda: None,
+) -> list[str]:
+    """Until it says so; then somebody stops it. ``meanwhile``: called once both run."""
     said: list[str] = []
     stops: list[threading.Event] = []
     monkeypatch.setattr(stack, "end_on_signals", stops.append)
@@ -92,6 +80,8 @@ def run(chosen: EnvironmentConfig, monkeypatch: pytest.MonkeyPatch, models: list
     def say(text: str) -> None:
         said.append(text)
         if text == "Ctrl-C stops":
+            meanwhile()
+        if text.startswith(until):
             stops[0].set()
 
     Stack(chosen, Path(chosen.state) / "store", models, verbose=False, say=say).run()
@@ -135,6 +125,7 @@ def test_the_gateway_asks_the_server_that_was_started(state, children, monkeypat
         lambda arguments, *, stdout=None, **options: started.append(Looking(arguments, codes[0], stdout, **options)) or started[-1],
     )
     monkeypatch.chdir(state)
+    (state / "keys.yaml").write_text("{}")
     run(environment(state, gateway={"user_header": "x-visitor", "keys": {"file": "keys.yaml"}}), monkeypatch)
     (config,) = seen
     assert config.keys == Keys(file=str(state / "keys.yaml")), "relative to where it was called"
@@ -170,6 +161,73 @@ def test_one_that_is_killed_is_told_by_its_signal_and_not_with_its_log(state, ch
         run(environment(state), monkeypatch)
     assert str(caught.value) == "the gateway was ended by signal 9 (Killed), so both are stopped"
     assert started[0].signals == [15]
+
+
+def test_what_somebody_should_know_is_said_and_nothing_else(state, children, monkeypatch):
+    started, _ = children
+
+    def speak() -> None:
+        for child, text in zip(started, (TOLD_BY_SERVER, TOLD_BY_GATEWAY), strict=True):
+            child.log.write(text.encode())
+            child.log.flush()
+
+    said = run(environment(state), monkeypatch, until="gateway: ", meanwhile=speak)
+    assert said[said.index("Ctrl-C stops") + 1 : -1] == [
+        "model server: load of leaves version 1 failed: DATA_LOSS: it was changed",
+        "gateway: models.leaves: arm version 7 is not served; its users get 404",
+    ]
+
+
+def test_a_model_that_is_published_for_the_first_time_is_taken_on(state, children, monkeypatch):
+    monkeypatch.setattr(stack, "_STORE_SECONDS", 0.0)
+    started, _ = children
+    files: list[str] = []
+
+    def publish() -> None:
+        LocalStore(state / "store").publish("housing", state.parent / "model", Identity("run", "housing"))
+
+    until = "model server: housing, too"
+    monkeypatch.setattr(
+        Child, "send_signal", lambda child, _: files.append(Path(child.value("model_config_file") or os.devnull).read_text())
+    )
+    said = run(environment(state), monkeypatch, until=until, meanwhile=publish)
+    assert f"{until} ..." in said
+    assert {"housing", "leaves"} <= set(re.findall(r'name: "(\w+)"', "".join(files)))
+    assert started[0].value("model_config_file_poll_wait_seconds") == "0"
+
+
+def test_of_models_that_were_named_no_other_is_taken_on(state, children, monkeypatch):
+    monkeypatch.setattr(stack, "_STORE_SECONDS", 0.0)
+    assert children
+    chosen = environment(state)
+    LocalStore(state / "store").publish("housing", state.parent / "model", Identity("run", "housing"))
+    running = Stack(chosen, state / "store", ["leaves"], verbose=False, say=list[str]().append)
+    stop = threading.Event()
+    threading.Timer(0.1, stop.set).start()
+    running._wait(stop, state / "models.config")
+    assert not (state / "models.config").exists()
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"server": {"grpc_port": 29, "rest_port": 29}}, "server.rest_port: 29 is server.grpc_port, too; give another"),
+        ({"gateway": {"keys": {"file": "/nowhere"}}}, "gateway.keys.file: /nowhere cannot be read: No such file or directory"),
+        ({"gateway": {"models": {"m": {"upstream": "x"}}}}, "gateway.models.m.upstream: no upstream 'x'; there are: default"),
+    ],
+)
+def test_what_would_end_one_of_them_is_told_before_anything_starts(state, children, monkeypatch, changes, told):
+    monkeypatch.setattr(stack, "_check_free", lambda *_: None)
+    with pytest.raises(UsageError) as caught:
+        run(environment(state, **changes), monkeypatch)
+    assert str(caught.value) == told
+    assert children[0] == []
+
+
+def test_who_names_a_model_server_is_told_that_it_is_not_asked(state, children, monkeypatch):
+    assert children
+    said = run(environment(state, gateway={"upstreams": {"default": {"grpc": "models.example:8500"}}}), monkeypatch)
+    assert said[0].startswith("gateway.upstreams.default: not asked")
 
 
 @pytest.mark.parametrize("key", ["server.grpc_port", "server.rest_port", "gateway.port"])
@@ -231,11 +289,3 @@ def test_an_environment_that_names_its_own_servers_and_store_keeps_them(tmp_path
     plain = gateway_config(environment(tmp_path, server={"grpc_port": 9500}), tmp_path)
     assert (plain.store, plain.upstreams["default"].grpc) == (str(tmp_path), "127.0.0.1:9500")
     assert gateway_config(environment(tmp_path), tmp_path / "nowhere").store is None
-
-
-def test_last_words_are_few():
-    with tempfile.TemporaryFile() as log:
-        assert stack._tail(log) == "it said nothing"
-        log.write(b"x\n" * 100_000 + b"the end\n")
-        log.flush()
-        assert stack._tail(log) == " / ".join(["x"] * 7 + ["the end"])
