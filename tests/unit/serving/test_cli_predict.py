@@ -15,7 +15,7 @@ from serving import clients
 from serving.cli_frame import run_command
 from serving.clients.base import error_for
 from serving.errors import BadRequest, Unavailable
-from serving.protocol.signature import CLASSIFY_METHOD, PREDICT_METHOD, SignatureSpec, TensorSpec
+from serving.protocol.signature import SignatureSpec, TensorSpec
 from serving.protocol.status import Code
 from serving.server.grpc_api import GrpcApi
 from serving.server.listeners import GrpcListener, GrpcSettings
@@ -23,23 +23,7 @@ from serving.server.models import Models
 from tests.fakes.client import FakeModel
 from tests.fakes.core import core_of
 from tests.unit.serving.clients.labelled import LabelledFake
-
-TAXI = SignatureSpec(
-    "predict", PREDICT_METHOD, {"fare": TensorSpec("float32"), "company": TensorSpec("string")}, {"twice": TensorSpec("float32")}
-)
-PHOTOS = {
-    "predict": SignatureSpec("predict", PREDICT_METHOD, {"image": TensorSpec("string", (None,))}, {"size": TensorSpec("int64")}),
-    "classify": SignatureSpec("classify", CLASSIFY_METHOD, {"inputs": TensorSpec("string", (None,))}, {}),
-}
-KINDS = [("healthy", 0.04), ("cmd", 0.9), ("[red]cbb", 0.03), ("cbsd", 0.02), ("c\x1bgm", 0.008), ("other", 0.002)]
-
-
-def taxi(factor: float) -> FakeModel:
-    return FakeModel({"predict": TAXI}, lambda _, inputs: {"twice": inputs["fare"] * factor})
-
-
-def leaves(classify=lambda _, examples: [KINDS for example in examples if example["image"]]) -> FakeModel:
-    return FakeModel(PHOTOS, lambda _, inputs: {"size": [len(photo) for photo in inputs["image"]]}, classify)
+from tests.unit.serving.predict_models import PHOTOS, TAXI, TWO, leaves, taxi
 
 
 @pytest.fixture
@@ -110,22 +94,10 @@ def test_rows_are_a_table_on_a_terminal(call):
     assert [line.strip("│ ┃┏┓└┘━─┡┩").strip() for line in out.splitlines()] == ["", "twice", "", "2.46914", "4", ""]
 
 
-TWO = {
-    "predict": SignatureSpec("predict", PREDICT_METHOD, TAXI.inputs, {"label": TensorSpec("string"), "probability": TensorSpec("float32")}),
-    "classify": PHOTOS["classify"],
-}
-
-
 @pytest.mark.parametrize(
-    ("scores", "heading"),
-    [
-        ((0.25, 0.75), "probability of big"),
-        ((0.75, 0.25), "probability of small"),
-        ((0.4, 0.4), "probability"),
-        ((0.25, 0.5, 0.25), "probability"),
-    ],
+    ("scores", "said"), [((0.25, 0.75), " of big"), ((0.75, 0.25), " of small"), ((0.4, 0.4), ""), ((0.25, 0.5, 0.25), "")]
 )
-def test_of_two_classes_it_is_said_which_one_the_probability_is_of(call, server, scores, heading):
+def test_of_two_classes_it_is_said_which_one_the_probability_is_of(call, server, scores, said):
     def answer(_, inputs):
         rows = len(inputs["fare"])
         return {"label": np.array([b"small"] * rows, object), "probability": [0.75] * rows}
@@ -136,14 +108,7 @@ def test_of_two_classes_it_is_said_which_one_the_probability_is_of(call, server,
 
     server.models["taxi"][3] = FakeModel(TWO, answer, classify)
     out = call("taxi", '[{"fare": 1.5}, {"fare": 2}]', terminal=True)[1]
-    assert [cell.strip() for cell in out.splitlines()[1].strip("┃").split("┃")] == ["label", heading]
-    assert "0.75" in out
-
-
-def test_two_transports_at_once_are_refused(call, server):
-    code, out, err = call("taxi", '{"fare": 1.5}', "--grpc", "--rest")
-    assert (code, out, err) == (2, "", "sluiceway: --grpc and --rest: give one of them\n")
-    assert server.opened == []
+    assert [cell.strip() for cell in out.splitlines()[1].strip("┃").split("┃")] == ["label", f"probability{said}"]
 
 
 @pytest.fixture
@@ -220,6 +185,7 @@ def test_the_time_goes_with_every_call(call, server, monkeypatch):
         (["taxi", "{}", "--signature", "nope"], "taxi has no signature 'nope'; it has: predict"),
         (["taxi", "{}", "--version", "9"], "Servable not found"),
         (["taxi", "{}", "--version", "x"], "Invalid value for '--version'"),
+        (["taxi", "{}", "--grpc", "--rest"], "--grpc and --rest: give one of them"),
         (["taxi", "{}", "--version", "2", "--label", "stable"], "--version 2 and --label stable: give one of them"),
         (["taxi", "{}", "--label", "nope"], "Unrecognized servable version label: nope"),
         (["taxi", "{}", "--timeout", "0"], "Invalid value for '--timeout'"),

@@ -109,6 +109,12 @@ def test_nobody_else_is_let_in(tmp_path, headers):
     assert "wrong" not in str(caught.value)
 
 
+@pytest.mark.parametrize("text", ["", "# reports: left us\n"])
+def test_a_file_without_a_key_lets_nobody_in(tmp_path, text):
+    with pytest.raises(Denied, match="not known"):
+        with_keys(tmp_path, text).caller({"x-api-key": "secret"})
+
+
 def test_a_digest_itself_is_no_key(tmp_path):
     digest = digest_of("secret")
     with pytest.raises(Denied):
@@ -137,7 +143,7 @@ GOOD = digest_of("secret")
         (f"a: {GOOD}\nb: {GOOD}", "b: has the same digest as a"),
         (f"a: {GOOD}\na: {digest_of('b')}", "is not YAML with names that differ"),
         ("[1]", "expected names and digests, found list"),
-        ("", "expected names and digests, found NoneType"),
+        ("''", "expected names and digests, found str"),
         ("{", "is not YAML"),
     ],
 )

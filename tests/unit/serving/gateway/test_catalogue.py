@@ -74,13 +74,15 @@ def test_a_store_that_is_awaited_is_told_and_seen_as_soon_as_it_is_there(root):
         with pytest.raises(StatusError, match=f"there is no version store in {later}, so there is no history"):
             await catalogue.history("taxi")
         there.rename(later)
+        assert await catalogue.problem() is None
         assert await catalogue.models() == ["taxi"]
         assert len(await catalogue.history("taxi")) == 3
 
     with log_of("serving.gateway.catalogue") as lines:
         asyncio.run(story())
-    (line,) = lines
+    line, then = lines
     assert line.startswith(f"there is no version store in {later} yet")
+    assert then == f"the version store in {later} is there"
 
 
 FORM = {"signature": "predict", "fields": [{"name": "x", "kind": "number"}]}

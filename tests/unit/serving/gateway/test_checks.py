@@ -130,9 +130,20 @@ def test_the_signature_of_a_verb(asked, verb, found):
 def test_what_tensorflow_2_exports_can_be_asked_with_examples():
     exported = signature(inputs=("string", (None,)))
     both = {spec.name: spec for spec in (exported, signature(CLASSIFY_METHOD, "kinds", inputs=("string", (None,))))}
-    assert find_signature(both, "", "classify") is exported
+    assert find_signature(both, "", "classify").name == "kinds"
+    assert find_signature(both, "serving_default", "classify") is exported
+    assert find_signature(both, "", "regress") is exported
     assert find_signature({"x": exported}, "x", "regress") is exported
     assert find_signature({"x": exported}, "", "regress") is exported
+
+
+def test_hints_name_signatures_of_the_method_only():
+    exported = signature(inputs=("string", (None,)))
+    both = {spec.name: spec for spec in (exported, signature(REGRESS_METHOD, "value", inputs=("string", (None,))))}
+    with pytest.raises(Unfit, match="for regress it has: value$"):
+        find_signature(both, "nope", "regress")
+    with pytest.raises(Unfit, match="for classify it has: none$"):
+        find_signature(both, "nope", "classify")
 
 
 @pytest.mark.parametrize(
@@ -141,7 +152,9 @@ def test_what_tensorflow_2_exports_can_be_asked_with_examples():
         ("nope", "predict", "no signature 'nope'; for predict it has: a, b, serving_default"),
         ("serving_default", "classify", "'serving_default' cannot classify; for that the model has: none"),
         ("", "regress", "give one; for regress the model has: a, b"),
-        ("", "classify", "give one; for classify the model has: none"),
+        ("", "classify", "the model has none for classify"),
+        ("nope", "regress", "no signature 'nope'; for regress it has: a, b"),
+        ("nope", "classify", "no signature 'nope'; for classify it has: none"),
     ],
 )
 def test_a_signature_that_is_not_there_is_told(asked, verb, saying):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import struct
 import zlib
@@ -13,7 +14,7 @@ from PIL import Image
 
 from configs.gateway import Limits
 from serving.gateway.checks import Unfit
-from serving.gateway.images import Upload, best_classes, check_images, column_of, how_to_ask
+from serving.gateway.images import Upload, best_classes, check_features, check_images, column_of, how_to_ask
 from serving.protocol.signature import CLASSIFY_METHOD, PREDICT_METHOD, SignatureSpec, TensorSpec
 from tests.fakes.photos import picture
 
@@ -157,6 +158,18 @@ def test_the_likeliest_classes_come_first_and_no_more_than_ten():
 def test_a_score_that_is_no_number_comes_last():
     found = best_classes([("a", float("nan")), ("b", 0.25), ("c", 0.75)])
     assert [item["label"] for item in found] == ["c", "b", "a"]
+
+
+def test_scores_keep_their_first_six_digits_however_small():
+    assert [item["score"] for item in best_classes([("a", 0.123456789), ("b", 1.23456789e-9)])] == [0.123457, 1.23457e-9]
+
+
+def test_a_photo_in_an_example_is_known_by_its_name():
+    photo, bomb = ({"b64": base64.b64encode(picture(1, "JPEG", size)).decode()} for size in ((10, 10), (100, 100)))
+    check_features({"context": {"text": "x"}, "examples": [{"image": photo, "other": bomb}, {}]}, LIMITS)
+    with pytest.raises(Unfit) as caught:
+        check_features({"context": {"photo": bomb}, "examples": [{"image": photo}, {"image": [photo, bomb], "x": 5}]}, LIMITS)
+    assert [problem.field for problem in caught.value.problems] == ["context.photo", "examples[1].image"]
 
 
 def test_files_become_one_column():

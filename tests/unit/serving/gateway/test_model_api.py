@@ -110,6 +110,17 @@ def test_a_body_may_be_gzipped_and_may_not_be_a_bomb():
     play(story, {"limits": {"body_mib": 0.1}})
 
 
+@pytest.mark.parametrize(("encoding", "status"), [("br", 422), ("gzip, br", 422), ("identity", 200), ("", 200)])
+def test_no_other_encoding_is_taken(encoding, status):
+    async def story(stage: Stage) -> None:
+        answer = await stage.predict(content_encoding=encoding)
+        assert answer.status_code == status, answer.text
+        if status == 422:
+            assert answer.json()["problems"] == [{"field": "content-encoding", "problem": f"{encoding!r}: only gzip is taken"}]
+
+    play(story)
+
+
 def test_who_is_turned_away_is_not_read_and_told_when_to_come_again():
     reads: list[bytes] = []
 

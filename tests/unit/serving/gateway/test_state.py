@@ -31,6 +31,22 @@ def test_parts_that_contradict_each_other_are_told(rules, saying):
         check(GatewayConfig(models={"m": rules}))
 
 
+@pytest.mark.parametrize(
+    "address", ["localhost", "", ":8500", "http://localhost:8500", "::1:8500", "[::1]", "host:", "host:0", "dns:///host", "a b:1"]
+)
+def test_an_address_without_a_port_is_told(address):
+    with pytest.raises(ConfigError, match=r"^upstreams.x.grpc: .* is no address; allowed: host:port"):
+        check(GatewayConfig(upstreams={"x": Upstream(grpc=address)}))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["localhost:8500", "10.0.0.7:8500", "[::1]:8500", "dns:///models.example:443", "dns:models:1", "unix:/run/a", "unix:///run/a"],
+)
+def test_an_address_is_one_of_grpcs(address):
+    check(GatewayConfig(upstreams={"x": Upstream(grpc=address)}))
+
+
 def test_a_version_and_a_label_of_its_name_are_two_arms():
     check(GatewayConfig(models={"m": Model(arms=[Arm(version=3), Arm(label="v3"), Arm(), Arm(label="newest")])}))
 
