@@ -55,8 +55,10 @@ def choose(
     for name in names:
         versions = list(published.get(checked_model(name), ()))
         if not versions and not unseen:
+            there = ", ".join(sorted(other for other, numbers in published.items() if numbers)) or "none"
             raise UsageError(
-                f"{name} has no published version here: publish one with sluiceway run {name}, or say --unseen if the servers' store has it"
+                f"{name} has no published version here; those that have: {there}; "
+                f"publish one with sluiceway run {name}, or say --unseen if the servers' store has it"
             )
         model, left_out = _served(name, configured.get(name, ServedModel()), versions)
         models.append(model)
