@@ -32,7 +32,7 @@ class Upstream(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model server, or several behind one name."""
 
     grpc: Text = "127.0.0.1:8500"
-    """``host:port``; a name that stands for several addresses is balanced over them."""
+    """``host:port``, ``[v6]:port``, ``dns:///host:port`` or ``unix:path``; a name of several addresses is balanced over them."""
     tls: Tls | None = None
     """Null: plain, for a network of one's own."""
 
@@ -78,7 +78,7 @@ class Limits(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     body_mib: Mebibytes = 8.0
     """Largest request body; 413 beyond it."""
     image_mib: Mebibytes = 8.0
-    """Largest uploaded image."""
+    """Largest image, uploaded or in JSON."""
     image_pixels: PositiveInt = 50_000_000
     """Largest image by width times height, known before it is decoded."""
     batch: PositiveInt = 1024

@@ -131,6 +131,9 @@ def _read_keys(keys: Keys) -> dict[str, Caller]:
     except yaml.YAMLError:
         # Its text may be a key: only the place is told, and nothing of it stays in the error's cause.
         raise ConfigError(f"keys: {place} is not YAML with names that differ") from None
+    if document is None:
+        # Nothing but comments: the last key was taken out, and nobody is let in.
+        document = {}
     if not isinstance(document, dict):
         raise ConfigError(f"keys: {place}: expected names and digests, found {type(document).__name__}")
     callers: dict[str, Caller] = {}

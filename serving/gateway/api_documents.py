@@ -17,11 +17,14 @@ TAXI = {
     "pickup_longitude": -87.63,
     "dropoff_latitude": 41.97,
     "dropoff_longitude": -87.9,
+    "trip_start_timestamp": 1402686000,
     "trip_start_hour": 19,
-    "trip_start_day": 5,
+    "trip_start_day": 6,
     "trip_start_month": 6,
     "pickup_community_area": 32,
     "dropoff_community_area": 76,
+    "pickup_census_tract": 17031839100,
+    "dropoff_census_tract": 17031980000,
     "payment_type": "Credit Card",
     "company": "Taxi Affiliation Services",
 }
@@ -155,7 +158,7 @@ STATUS = good(
 )
 METADATA = good("As TF Serving writes it", {"model_spec": {"name": "taxi", "signature_name": "", "version": "3"}, "metadata": {}})
 MODELS = good(
-    "Every model, with what is live",
+    "Every model, with what is live; `problem` where the version store is gone",
     {"models": [{"model": "taxi", "live": 3, "versions": [{"version": 3, "state": "AVAILABLE", "metrics": {"auc": 0.83}}]}]},
 )
 MODEL = good(

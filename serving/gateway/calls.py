@@ -17,6 +17,7 @@ from configs.gateway import Limits
 from serving.gateway import checks
 from serving.gateway.admission import Admission
 from serving.gateway.checks import Problem, Unfit
+from serving.gateway.images import check_features, check_inputs
 from serving.gateway.metrics import Metrics
 from serving.gateway.routing import Asked
 from serving.gateway.shadow import Shadows
@@ -73,6 +74,8 @@ class Calls:
             raise Unfit([Problem("", error.message)]) from error
         give = self._predict if asked.verb == "predict" else self._examples
         known = await upstream.signatures(asked.model, asked.target, timeout)
+        # There is such a model: what it refuses from here on is counted by its name.
+        self._metrics.learn(asked.model)
         try:
             return await give(asked, document, checks.find_signature(known.signatures, name, asked.verb), upstream, room, timeout)
         except (Unfit, StatusError) as error:
@@ -90,6 +93,7 @@ class Calls:
         self, asked: Asked, document: Mapping[str, Any], spec: SignatureSpec, upstream: UpstreamServer, room: Admission, timeout: float
     ) -> Answered:
         form, inputs = checks.read_inputs(document, spec, self.limits.batch)
+        check_inputs(document, inputs, spec, self.limits)
         predicted = await self.outputs(asked, spec, inputs, upstream, room, timeout)
         return Answered(predict.write_outputs(predicted.outputs, form), predicted.version)
 
@@ -122,6 +126,7 @@ class Calls:
             built = examples.read_examples(document)
         except StatusError as error:
             raise Unfit([Problem("examples", error.message)]) from error
+        check_features(document, self.limits)
         if asked.verb == "classify":
             classified, version = await self._classified(asked, spec, built, upstream, room, timeout)
             return Answered(examples.write_classifications(classified), version)

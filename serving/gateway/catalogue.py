@@ -41,11 +41,25 @@ class Catalogue:
                 self._folder,
             )
         self._store: VersionStore | None = None if self._folder is None else open_store("local", str(self._folder))
+        self._is_gone = self._folder is not None and not self._folder.is_dir()
         self._examples: dict[str, tuple[int, list[dict[str, Any]]]] = {}
 
     async def models(self) -> list[str]:
         """The models that the store has."""
         return [] if self._store is None else list(await asyncio.to_thread(self._store.models))
+
+    async def problem(self) -> str | None:
+        """What is wrong with the store's folder, which may go and come while we run; the log is told of each change."""
+        if self._folder is None:
+            return None
+        is_gone = not await asyncio.to_thread(self._folder.is_dir)
+        told = f"there is no version store in {self._folder}"
+        if is_gone and not self._is_gone:
+            log.warning("%s any more: models that no server is asked for are not shown, and no history", told)
+        elif self._is_gone and not is_gone:
+            log.info("the version store in %s is there", self._folder)
+        self._is_gone = is_gone
+        return told if is_gone else None
 
     async def published(self, model: str) -> dict[int, dict[str, Any]]:
         """Published versions with their metrics, by number."""

@@ -44,25 +44,26 @@ class Unfit(Exception):
 def find_signature(signatures: Mapping[str, SignatureSpec], asked: str, verb: str) -> SignatureSpec:
     """The signature that a request is for: the one it names, or the usual one of the verb.
 
-    Without a name, classify and regress take ``serving_default`` where it can, else the model's only signature of that method.
+    Without a name, classify and regress take ``serving_default`` if it is of that method, else the model's only signature that is, else
+    ``serving_default`` where it can: TensorFlow 2 exports it as one that predicts.
 
     Raises:
         Unfit: there is none.
     """
     able = {name: spec for name, spec in signatures.items() if _can(spec, verb)}
-    listed = ", ".join(sorted(able)) or "none"
+    own = {name: spec for name, spec in able.items() if spec.method_name == _METHODS.get(verb, spec.method_name)}
+    listed = ", ".join(sorted(own)) or "none"
     if asked:
         if asked not in signatures:
             raise Unfit([Problem("signature_name", f"the model has no signature {asked!r}; for {verb} it has: {listed}")])
         if asked not in able:
             raise Unfit([Problem("signature_name", f"{asked!r} cannot {verb}; for that the model has: {listed}")])
         return able[asked]
+    if DEFAULT_SIGNATURE not in own and len(meant := own or able) == 1:
+        return next(iter(meant.values()))
     if DEFAULT_SIGNATURE in able:
         return able[DEFAULT_SIGNATURE]
-    meant = [spec for spec in able.values() if spec.method_name == _METHODS.get(verb)] or list(able.values())
-    if len(meant) != 1:
-        raise Unfit([Problem("signature_name", f"give one; for {verb} the model has: {listed}")])
-    return meant[0]
+    raise Unfit([Problem("signature_name", f"give one; for {verb} the model has: {listed}" if own else f"the model has none for {verb}")])
 
 
 def _can(spec: SignatureSpec, verb: str) -> bool:

@@ -12,7 +12,7 @@ Kind = Literal["image", "text", "number", "whole", "flag", "numbers", "other"]
 _VERBS = {PREDICT_METHOD: "predict", CLASSIFY_METHOD: "classify", REGRESS_METHOD: "regress"}
 # Serialized tf.Examples are for programs.
 _EXAMPLES = ("examples", "inputs")
-_IMAGES = ("image", "images", "photo", "picture", "image_bytes", "image_bytes_list")
+IMAGES = ("image", "images", "photo", "picture", "image_bytes", "image_bytes_list")
 
 
 def signatures_document(signatures: Mapping[str, SignatureSpec]) -> dict[str, Any]:
@@ -64,7 +64,7 @@ def kind_of(name: str, tensor: TensorSpec) -> Kind:
     if row is None or any(size is None for size in row):
         return "other"
     if tensor.dtype == "string":
-        return "other" if row else "image" if name.lower() in _IMAGES else "text"
+        return "other" if row else "image" if name.lower() in IMAGES else "text"
     kind = BY_NAME[tensor.dtype].numpy.kind
     if row:
         return "numbers" if kind in "fiu" else "other"

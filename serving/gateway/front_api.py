@@ -8,32 +8,22 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter, Query, Request
 from fastapi.responses import PlainTextResponse, Response
-from starlette.datastructures import UploadFile
-from starlette.formparsers import MultiPartException, MultiPartParser
 
 from serving.gateway import api_documents, forms
 from serving.gateway.answers import Json
 from serving.gateway.catalogue import live_version, version_rows
-from serving.gateway.checks import Problem, Unfit
 from serving.gateway.guard import Call
-from serving.gateway.images import Upload, best_classes, check_images, column_of, how_to_ask
-from serving.gateway.model_api import Begun, begin, permitted, under_way, version_header
+from serving.gateway.images import check_images
+from serving.gateway.model_api import begin, permitted, version_header
 from serving.gateway.routing import Target
 from serving.gateway.state import Gateway
 from serving.gateway.unserved import problems
+from serving.gateway.uploads import answer_about, uploads_of
 from serving.protocol.status import StatusError
-from serving.rows import answers_by_row
 
 # A list of models must not wait for the slowest server.
 _LIST_SECONDS = 3.0
 _READY_SECONDS = 2.0
-_MOST_FILES = 16
-
-
-class _InMemory(MultiPartParser):
-    """Keeps what is uploaded in memory, whose size the guard bounds: a photo of somebody has no business on a disk."""
-
-    spool_max_size = max_file_size = 2**40  # by its name today, and in older versions
 
 
 def router(gateway: Gateway) -> APIRouter:
@@ -42,9 +32,7 @@ def router(gateway: Gateway) -> APIRouter:
 
     @api.get("/models", tags=["Models"], summary="All models and what is live", responses=api_documents.MODELS)
     async def models(request: Request) -> Json:
-        names = sorted({*gateway.config.models, *(() if gateway.config.only_listed else await gateway.catalogue.models())})
-        names = [name for name in names if request.state.call.caller.may_ask(name)]
-        return Json({"models": await asyncio.gather(*(_summary(gateway, name) for name in names))})
+        return Json(await _listed(gateway, request.state.call))
 
     @api.get("/models/{model}", tags=["Models"], summary="One model, with the form to ask it", responses=api_documents.MODEL)
     async def model(request: Request, model: str) -> Json:
@@ -66,9 +54,9 @@ def router(gateway: Gateway) -> APIRouter:
     async def image(request: Request, model: str, signature: str | None = Query(None)) -> Json:
         known = request.state.call
         begun = begin(gateway, known, model, "predict", Target(), request.headers)
-        uploads = await _uploads(request)
+        uploads = await uploads_of(request)
         check_images(uploads, gateway.config.limits)
-        answer = await _ask_about(gateway, known, begun, uploads, signature)
+        answer = await answer_about(gateway, known, begun, uploads, signature)
         return Json(answer, headers=version_header(known.version))
 
     @api.get("/healthz", tags=["Health"], summary="Alive", response_class=PlainTextResponse)
@@ -89,42 +77,12 @@ def router(gateway: Gateway) -> APIRouter:
     return api
 
 
-async def _uploads(request: Request) -> list[Upload]:
-    if not request.headers.get("content-type", "").lower().startswith("multipart/form-data"):
-        raise Unfit([Problem("content-type", "expected multipart/form-data with a part named file")])
-    parser = _InMemory(request.headers, request.stream(), max_files=_MOST_FILES, max_fields=_MOST_FILES)
-    try:
-        form = await parser.parse()
-    except MultiPartException as error:
-        raise Unfit([Problem("file", error.message)]) from error
-    except ValueError as error:  # a charset that nothing can be read in
-        raise Unfit([Problem("content-type", "the form cannot be read")]) from error
-    try:
-        return [Upload(part.filename or "image", await part.read()) for part in form.getlist("file") if isinstance(part, UploadFile)]
-    finally:
-        await form.close()
-
-
-async def _ask_about(gateway: Gateway, known: Call, begun: Begun, uploads: list[Upload], signature: str | None) -> dict[str, Any]:
-    asked, upstream, room, timeout = begun.asked, begun.upstream, begun.room, begun.timeout
-    how = how_to_ask((await upstream.signatures(asked.model, asked.target, timeout)).signatures, signature)
-    names = [upload.name for upload in uploads]
-    with under_way(gateway, known, asked.model):
-        if how.verb == "classify":
-            examples = [{how.column: upload.content} for upload in uploads]
-            rows, known.version = await gateway.calls.classes(asked, how.signature, examples, upstream, room, timeout)
-            predictions = [{"file": name, "classes": best_classes(row)} for name, row in zip(names, rows, strict=True)]
-        else:
-            predicted = await gateway.calls.outputs(asked, how.signature, {how.column: column_of(uploads)}, upstream, room, timeout)
-            known.version = predicted.version
-            predictions = [{"file": name, **row} for name, row in zip(names, answers_by_row(predicted.outputs), strict=True)]
-    return {
-        "model": asked.model,
-        "version": known.version,
-        "signature": how.signature.name,
-        "route": known.route,
-        "predictions": predictions,
-    }
+async def _listed(gateway: Gateway, known: Call) -> dict[str, Any]:
+    names = sorted({*gateway.config.models, *(() if gateway.config.only_listed else await gateway.catalogue.models())})
+    names = [name for name in names if known.caller.may_ask(name)]
+    problem = await gateway.catalogue.problem()
+    found = {"models": await asyncio.gather(*(_summary(gateway, name) for name in names))}
+    return {**found, "problem": problem} if problem else found
 
 
 async def _summary(gateway: Gateway, model: str, *, alone: bool = False) -> dict[str, Any]:

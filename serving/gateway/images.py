@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import math
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,12 +14,15 @@ from PIL import Image
 
 from configs.gateway import Limits
 from serving.gateway.checks import Problem, Unfit
-from serving.gateway.forms import image_input
-from serving.protocol.json_arrays import Array
+from serving.gateway.forms import IMAGES, image_input, kind_of
+from serving.protocol.json_arrays import Array, decode_base64, is_base64
 from serving.protocol.signature import CLASSIFY_METHOD, PREDICT_METHOD, SignatureSpec
 
 _KINDS = ("JPEG", "PNG")
+_HEADS = (b"\xff\xd8\xff", b"\x89PNG\r\n\x1a\n")
 _MOST_CLASSES = 10
+_MOST_TOLD = 10
+_OPENING = threading.Lock()
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,59 @@ def check_images(uploads: Sequence[Upload], limits: Limits) -> None:
     """
     if not uploads:
         raise Unfit([Problem("file", "missing; send at least one JPEG or PNG as multipart/form-data")])
+    _tell([_fault(upload.content, limits) for upload in uploads])
+
+
+def check_whole(uploads: Sequence[Upload]) -> None:
+    """Decode each file, which takes a while: for what `check_images` took and the model did not.
+
+    Raises:
+        Unfit: one is damaged; names its field.
+    """
+    _tell([None if _is_whole(upload.content) else "is damaged or cut off" for upload in uploads])
+
+
+def check_inputs(document: Mapping[str, Any], inputs: Mapping[str, Array], spec: SignatureSpec, limits: Limits) -> None:
+    """Look at the beginning of each JPEG and PNG of a predict request, in the inputs that take images. Other bytes are the model's affair.
+
+    Raises:
+        Unfit: one is too large.
+    """
+    problems = []
+    for name in (name for name, tensor in spec.inputs.items() if kind_of(name, tensor) == "image"):
+        images = inputs[name].ravel().tolist()
+        for number, content in enumerate(images):
+            if (told := _excess(content, limits)) is not None:
+                problems.append(Problem(_place(document, name, number * (inputs[name].shape or (1,))[0] // len(images)), told))
+    if problems:
+        raise Unfit(problems[:_MOST_TOLD])
+
+
+def check_features(document: Mapping[str, Any], limits: Limits) -> None:
+    """The same of a classify or regress request, for features whose name says that they are images. Raises Unfit."""
+    rows = {"context": document.get("context"), **{f"examples[{number}]": row for number, row in enumerate(document["examples"])}}
     problems = [
-        Problem(f"file[{number}]" if len(uploads) > 1 else "file", told)
-        for number, upload in enumerate(uploads)
-        if (told := _fault(upload.content, limits)) is not None
+        Problem(f"{place}.{name}", told)
+        for place, row in rows.items()
+        for name, value in (row or {}).items()
+        if name.lower() in IMAGES
+        for part in (value if isinstance(value, list) else [value])
+        if is_base64(part) and (told := _excess(decode_base64(part), limits)) is not None
     ]
+    if problems:
+        raise Unfit(problems[:_MOST_TOLD])
+
+
+def _place(document: Mapping[str, Any], name: str, number: int) -> str:
+    if "inputs" in document:
+        given = document["inputs"]
+        return f"inputs.{name}[{number}]" if isinstance(given, dict) and not is_base64(given) else f"inputs[{number}]"
+    given = document["instances"][number]
+    return f"instances[{number}].{name}" if isinstance(given, dict) and not is_base64(given) else f"instances[{number}]"
+
+
+def _tell(faults: Sequence[str | None]) -> None:
+    problems = [Problem(f"file[{number}]" if len(faults) > 1 else "file", told) for number, told in enumerate(faults) if told is not None]
     if problems:
         raise Unfit(problems)
 
@@ -51,25 +103,52 @@ def _fault(content: bytes, limits: Limits) -> str | None:
         return "is empty; send the bytes of a JPEG or PNG"
     if len(content) > limits.image_mib * 2**20:
         return f"is larger than {limits.image_mib:g} MiB"
-    try:
-        width, height = _size(content)
-    except Exception:  # noqa: BLE001 - whatever a decoder raises on bytes of strangers, they are no image
-        return "is neither JPEG nor PNG"
-    if width * height > limits.image_pixels:
-        return f"has {width} x {height} pixels, more than {limits.image_pixels:,}"
-    return None
+    size = _size(content)
+    return "is neither JPEG nor PNG" if size is None else _too_many(size, limits)
 
 
-def _size(content: bytes) -> tuple[int, int]:
-    """Width and height from the head alone: nothing is decoded."""
-    bound = Image.MAX_IMAGE_PIXELS
-    # Ours is the limit that counts, and it may be larger than Pillow's.
-    Image.MAX_IMAGE_PIXELS = None
+def _excess(content: bytes, limits: Limits) -> str | None:
+    """What is too large about a JPEG or PNG."""
+    if not content.startswith(_HEADS):
+        return None
+    if len(content) > limits.image_mib * 2**20:
+        return f"is larger than {limits.image_mib:g} MiB"
+    size = _size(content)
+    return None if size is None else _too_many(size, limits)
+
+
+def _too_many(size: tuple[int, int], limits: Limits) -> str | None:
+    width, height = size
+    return f"has {width} x {height} pixels, more than {limits.image_pixels:,}" if width * height > limits.image_pixels else None
+
+
+def _size(content: bytes) -> tuple[int, int] | None:
+    """Width and height from the head alone: nothing is decoded. None: no JPEG or PNG."""
     try:
-        with Image.open(io.BytesIO(content), formats=_KINDS) as image:
+        with _opened(content) as image:
             return image.size
-    finally:
-        Image.MAX_IMAGE_PIXELS = bound
+    except Exception:  # noqa: BLE001 - whatever a decoder raises on bytes of strangers, they are no image
+        return None
+
+
+def _is_whole(content: bytes) -> bool:
+    try:
+        with _opened(content) as image:
+            image.load()
+    except Exception:  # noqa: BLE001 - as above
+        return False
+    return True
+
+
+def _opened(content: bytes) -> Image.Image:
+    # Ours is the limit that counts, and it may be larger than Pillow's, which is one for all threads.
+    with _OPENING:
+        bound = Image.MAX_IMAGE_PIXELS
+        Image.MAX_IMAGE_PIXELS = None
+        try:
+            return Image.open(io.BytesIO(content), formats=_KINDS)
+        finally:
+            Image.MAX_IMAGE_PIXELS = bound
 
 
 @dataclass(frozen=True)
@@ -121,4 +200,4 @@ def column_of(uploads: Sequence[Upload]) -> Array:
 def best_classes(row: Sequence[tuple[str, float]]) -> list[dict[str, Any]]:
     """The likeliest classes, the first ten."""
     ranked = sorted(row, key=lambda item: math.inf if math.isnan(item[1]) else -item[1])[:_MOST_CLASSES]
-    return [{"label": label, "score": round(score, 6)} for label, score in ranked]
+    return [{"label": label, "score": float(f"{score:.6g}")} for label, score in ranked]

@@ -26,6 +26,7 @@ from serving.protocol import metadata, routes
 from serving.protocol.status import Code, StatusError, status_json
 
 _PREFIX = "/v1/"
+_GZIP = ("gzip", "x-gzip")
 
 
 @dataclass(frozen=True)
@@ -142,7 +143,10 @@ async def _body(receive: Receive, headers: Mapping[str, str], largest: int) -> b
         if not message.get("more_body", False):
             break
     body = parts[0] if len(parts) == 1 else b"".join(parts)
-    return _inflated(body, largest) if "gzip" in headers.get("content-encoding", "") else body
+    encoding = headers.get("content-encoding", "").strip().lower()
+    if encoding not in ("", "identity", *_GZIP):
+        raise Unfit([Problem("content-encoding", f"{encoding[:40]!r}: only gzip is taken")])
+    return _inflated(body, largest) if encoding in _GZIP else body
 
 
 def _inflated(body: bytes, largest: int) -> bytes:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import secrets
 import time
 from collections.abc import Mapping
@@ -24,6 +25,10 @@ from serving.gateway.upstream import UpstreamServer, ingredients
 from serving.protocol.status import Code, StatusError
 
 _MOST_ROOMS = 1000
+# gRPC's names; a name without a port would be asked at 443.
+_ADDRESS = re.compile(
+    r"(unix|unix-abstract|ipv4|ipv6|xds):.+|(dns:(//[^/]*/)?)?(\[[0-9A-Fa-f:.%]+\]|[^\s:/\[\]]+):[1-9][0-9]{0,4}", re.ASCII
+)
 _SHADOW_SECONDS = 1.0
 
 
@@ -142,6 +147,11 @@ async def _retire(upstream: UpstreamServer, seconds: float) -> None:
 
 def check(config: GatewayConfig) -> None:
     """Hold the parts of a configuration against each other. Raises ConfigError."""
+    for name, upstream in config.upstreams.items():
+        if not _ADDRESS.fullmatch(upstream.grpc):
+            raise ConfigError(
+                f"upstreams.{name}.grpc: {upstream.grpc!r} is no address; allowed: host:port, [v6]:port, dns:///host:port, unix:path"
+            )
     for name, rules in config.models.items():
         place = f"models.{name}"
         if rules.upstream not in config.upstreams:

@@ -2,6 +2,7 @@
 
 leaves/1, leaves/2   a picture's mean colour decides among three kinds; the second sees yellow where the first sees green
 trips/1, trips/2     columns of every kind that a form has; the second answers with higher probabilities
+tips/1, tips/2       the probability of the second of two classes beside a label, and a classify that has both
 sticks/1             probabilities without names, and a classify that has them, from columns that may be missing
 """
 
@@ -87,6 +88,26 @@ def _trips(sure: float, more: tuple[float, ...]) -> tuple[Any, dict[str, Any]]:
     return tf.Module(), {"predict": predict.get_concrete_function(**columns)}
 
 
+def _tips(sure: float, more: tuple[float, ...]) -> tuple[Any, dict[str, Any]]:
+    import tensorflow as tf
+
+    def high(fare: Any) -> Any:
+        return tf.sigmoid((fare - 10.0) / sure + more[1])
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.float32, "fare"), tf.TensorSpec([None, 2], tf.float32, "place")])
+    def predict(fare: Any, place: Any) -> dict[str, Any]:
+        return {"label": tf.where(high(fare) > 0.5, "big_tip", "small_tip"), "probability": high(fare), "place_seen": place}
+
+    @tf.function(input_signature=[tf.TensorSpec([None], tf.string, "inputs")])
+    def classify(inputs: Any) -> dict[str, Any]:
+        columns = {"fare": tf.io.FixedLenFeature([], tf.float32), "place": tf.io.FixedLenFeature([2], tf.float32)}
+        found = high(tf.io.parse_example(inputs, columns)["fare"])
+        names = tf.tile(tf.constant([["small_tip", "big_tip"]]), [tf.shape(found)[0], 1])
+        return {"classes": names, "scores": tf.stack([1.0 - found, found], axis=1)}
+
+    return tf.Module(), {"predict": predict, "classify": classify}
+
+
 def _sticks() -> tuple[Any, dict[str, Any]]:
     import tensorflow as tf
 
@@ -126,6 +147,7 @@ def _build_all(root: Path) -> None:
     for version, given in VERSIONS.items():
         save(root / "leaves" / str(version), *_leaves(*given))
         save(root / "trips" / str(version), *_trips(*given))
+        save(root / "tips" / str(version), *_tips(*given))
     save(root / "sticks" / "1", *_sticks())
 
 

@@ -26,7 +26,7 @@ from tests.integration.serving import server_process
 # Nothing answers on the discard port of this machine, and nothing can be reached faster than that.
 NOBODY = "127.0.0.1:9"
 LOAD_SECONDS = 120
-MODELS = {"leaves": 2, "sticks": 1, "trips": 2}  # versions of each
+MODELS = {"leaves": 2, "sticks": 1, "tips": 2, "trips": 2}  # versions of each
 REASON = Reason("below_threshold", "accuracy 0.6280 < 0.8", 0.628, 0.8)
 SLICE_REASON = Reason("slice_below_threshold", "label:cmd accuracy 0.4118 < 0.5", 0.4118, 0.5)
 LATE_REASON = Reason("too_slow", "the slowest golden answer took 2.31 s, more than 1 s", 2.31, 1.0)
@@ -57,6 +57,7 @@ def fill_store(root: Path, built: Path) -> Path:
         metrics = {"accuracy": 0.9 + version / 50, "loss": 0.31 / version, "example_count": 215.0}
         store.publish("leaves", built / "leaves" / str(version), Identity(f"run-{version}", "leaves", champion=champion, metrics=metrics))
         store.publish("trips", built / "trips" / str(version), Identity(f"run-{version}", "taxi", champion=champion, metrics={"auc": 0.94}))
+        store.publish("tips", built / "tips" / str(version), Identity(f"run-{version}", "taxi", champion=champion))
         if version == 1:
             store.refuse("leaves", Verdict("evaluator", (REASON, SLICE_REASON)), "run-1b")
     store.refuse("leaves", Verdict("infra_validator", (LATE_REASON,)), "run-3")

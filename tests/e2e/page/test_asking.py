@@ -161,6 +161,10 @@ def test_a_value_that_does_not_fit_is_told_at_its_field(seen: Watched) -> None:
     expect(page.get_by_label("speeds")).to_have_accessible_description("numbers, 3 has the shape [2]; the model takes [3]")
     expect(page.get_by_label("speeds")).to_be_focused()
     expect(page.get_by_label("fare")).not_to_have_attribute("aria-invalid", "true")
+    page.get_by_label("fare").fill("1e999")
+    press(page, "Ask trips")
+    expect(page.get_by_label("fare")).to_have_accessible_description('number "1e999" does not fit; the model takes numbers')
+    expect(hour).to_have_attribute("aria-invalid", "true")
     expect(page.locator(".answer")).to_have_count(0)
 
 
@@ -177,8 +181,11 @@ def test_a_row_is_answered_and_what_is_left_empty_is_unknown(seen: Watched) -> N
     assert sent == ['{"signature_name": "predict", "instances": [' + row + "]}"]
     page.get_by_label("fare").fill("30")
     press(page, "Ask trips")
-    expect(page.locator(".answer .label")).to_have_text("big_tip")
     expect(page.get_by_role("row", name="fare seen")).to_contain_text("30")
+    expect(page.get_by_role("row", name="label")).to_contain_text("big_tip")
+    # Whose probability it is, only the model knows.
+    expect(page.get_by_role("row", name="probability")).to_be_visible()
+    expect(page.locator(".answer .bars")).to_have_count(0)
 
 
 def test_probabilities_get_their_names_from_classify(seen: Watched) -> None:

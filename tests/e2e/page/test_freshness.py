@@ -10,6 +10,7 @@ from playwright.sync_api import Page, Route, expect
 
 from tests.e2e.page.browser import Watched, choose, photo, press
 
+GONE = "the version store /srv/store is not there"
 PERIOD_MS = 16_000
 HIDE = """Object.defineProperty(document, "visibilityState", { get: () => window.seen ?? "visible" })"""
 
@@ -83,7 +84,7 @@ def test_the_list_follows_in_place_and_tells_only_what_matters(seen: Watched) ->
     assert other.evaluate("(tile) => tile.isConnected")
     altered(page, "**/models", lambda content: content["models"].pop(0))
     page.clock.fast_forward(PERIOD_MS)
-    expect(page.locator(".model h2")).to_have_text(["sticks", "trips"])
+    expect(page.locator(".model h2")).to_have_text(["sticks", "tips", "trips"])
 
 
 def test_nothing_is_asked_while_nobody_looks(seen: Watched) -> None:
@@ -91,7 +92,7 @@ def test_nothing_is_asked_while_nobody_looks(seen: Watched) -> None:
     page.clock.install()
     page.add_init_script(HIDE)
     page.goto("")
-    expect(page.locator(".model")).to_have_count(3)
+    expect(page.locator(".model")).to_have_count(4)
     page.evaluate("window.seen = 'hidden'")
     answers = altered(page, "**/models", live(3))
     for _ in range(3):
@@ -108,12 +109,12 @@ def test_what_cannot_be_refreshed_stays_and_says_since_when_and_no_key_is_asked_
     seen.refusals.add(401)
     page.clock.install()
     page.goto("")
-    expect(page.locator(".model")).to_have_count(3)
+    expect(page.locator(".model")).to_have_count(4)
     page.route("**/models", lambda route: route.fulfill(status=401, json={"error": "not let in: no key"}))
     page.clock.fast_forward(PERIOD_MS)
     expect(page.get_by_text("Not refreshed since")).to_contain_text("Not let in: no key")
     expect(page.get_by_role("dialog")).to_have_count(0)
-    expect(page.locator(".model")).to_have_count(3)
+    expect(page.locator(".model")).to_have_count(4)
     page.unroute("**/models")
     page.clock.fast_forward(PERIOD_MS)
     expect(page.get_by_text("Not refreshed since")).to_be_hidden()
@@ -168,3 +169,21 @@ def test_a_gateway_without_a_history_is_not_told_as_stale(seen: Watched) -> None
     expect(page.get_by_text("version 3 is live").first).to_be_visible()
     expect(page.get_by_text("Not refreshed since")).to_be_hidden()
     assert len(asked) >= 2
+
+
+def test_a_version_store_that_is_gone_is_said_above_the_list_and_an_empty_list_does_not_say_otherwise(seen: Watched) -> None:
+    page = seen.page
+    told = page.get_by_role("alert").filter(has_text="The version store /srv/store is not there")
+    altered(page, "**/models", lambda content: content.update(problem=GONE))
+    page.goto("")
+    expect(told).to_be_visible()
+    expect(page.locator(".model")).to_have_count(4)
+    altered(page, "**/models", lambda content: content.update(problem=GONE, models=[]))
+    press(page, "Refresh")
+    expect(page.get_by_label("Name of a model")).to_be_visible()
+    expect(told).to_be_visible()
+    expect(page.get_by_text("lists no model yet")).to_have_count(0)
+    altered(page, "**/models", lambda content: content.update(models=[]))
+    press(page, "Refresh")
+    expect(told).to_have_count(0)
+    expect(page.get_by_text("lists no model yet")).to_be_visible()

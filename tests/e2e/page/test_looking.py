@@ -32,7 +32,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.once]
 def test_the_list_tells_what_is_live_with_its_metrics(seen: Watched) -> None:
     page = seen.page
     page.goto("")
-    expect(page.locator(".model h2")).to_have_text(["leaves", "sticks", "trips"])
+    expect(page.locator(".model h2")).to_have_text(["leaves", "sticks", "tips", "trips"])
     tile = page.locator("[data-model=leaves]")
     for text in ("version 2 is live", "94.0 %", "0.155", "Version 2 published", "2 versions"):
         expect(tile).to_contain_text(text)
@@ -113,6 +113,11 @@ def test_a_key_is_asked_for_kept_in_the_tab_and_forgotten(chromium: Browser, sta
         field.fill("guessed")
         page.keyboard.press("Enter")
         expect(dialog).to_contain_text("Not let in: the key is not known.")
+        field.fill("schlüssel")
+        page.keyboard.press("Enter")
+        expect(dialog.get_by_role("alert")).to_have_text("A key has only letters, digits and signs of plain ASCII; this one has others.")
+        expect(field).to_be_focused()
+        assert page.evaluate("sessionStorage.getItem('sluiceway-key')") == "guessed"
         field.fill(KEY)
         press(page, "Use this key")
         expect(page.locator(".event")).to_have_count(5)
@@ -198,7 +203,7 @@ def test_a_leaf_is_classified_with_the_keyboard_alone(seen: Watched) -> None:
     # Who listens from the start gets the dialog for certain: Playwright takes a moment to step in between.
     page.on("filechooser", lambda _: None)
     page.goto("")
-    expect(page.locator(".model")).to_have_count(3)
+    expect(page.locator(".model")).to_have_count(4)
     page.keyboard.press("Tab")
     expect(page.get_by_role("link", name="Skip to the content")).to_be_focused()
     page.keyboard.press("Enter")

@@ -2,7 +2,7 @@
 
 import { el } from "./dom.js";
 import { number, percent, shown, words } from "./format.js";
-import { areShares, best } from "./outcome.js";
+import { areShares, best, labelOf } from "./outcome.js";
 
 /** One answer. */
 export function answerCard(answer) {
@@ -18,7 +18,7 @@ export function answerCard(answer) {
 /** One line that says what an answer is. */
 export function sentence(answer) {
   const first = best(answer);
-  if (first !== null) return `${answer.name}: ${first.label}, ${areShares(answer.classes) ? percent(first.score) : number(first.score)}`;
+  if (first !== null && first.label === labelOf(answer)) return `${answer.name}: ${first.label}, ${areShares(answer.classes) ? percent(first.score) : number(first.score)}`;
   return `${answer.name}: ${answer.values.map(([name, value]) => `${words(name)} ${shown(value)}`).join(", ")}`;
 }
 

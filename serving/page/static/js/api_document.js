@@ -4,6 +4,10 @@ import { write } from "./json_text.js";
 
 const METHODS = ["get", "post", "put", "patch", "delete"];
 // What stands for a part of a path, where the reader has not said.
+const IMAGES = /^(images?|photo|picture|image_bytes(_list)?)$/i;
+// How a JPEG begins: it stands for an image of the reader's, whose bytes are more than an argument holds.
+const ANY_IMAGE = '"b64": "/9j/4AAQ"';
+const FROM_FILE = `"b64": "'"$(base64 < leaf.jpg)"'"`;
 const STAND_INS = { model: "housing", version: "1", label: "stable" };
 
 /**
@@ -61,18 +65,44 @@ function uploadField(form) {
   return form === undefined ? null : (Object.keys(form.schema?.properties ?? {})[0] ?? "file");
 }
 
+/** Why a model cannot answer a call, or null; also null where its signatures are not known. `details`: null where there is no such model. */
+export function unanswered(call, model, details) {
+  const wanted = verb(call.path).slice(1);
+  if (call.examples.length === 0 && call.upload === null) return null;
+  if (details === null) return `There is no model ${model} here.`;
+  const { form, signatures } = details;
+  if (signatures === undefined) return null;
+  if (call.upload !== null) return takesImage(signatures) ? null : `${model} takes no image.`;
+  if (!Object.values(signatures).some((signature) => signature.verb === wanted)) return `${model} has no signature for ${wanted}.`;
+  return form ? null : `${model} takes serialized examples or shapes that no line can hold.`;
+}
+
+/** Whether images can be uploaded to a model. The names are the gateway's: a signature knows only strings. */
+export function takesImage(signatures) {
+  return Object.values(signatures).some(({ verb: kind, inputs }) => {
+    const [[name, input] = [], ...others] = Object.entries(inputs);
+    return kind === "predict" && others.length === 0 && input?.dtype === "string" && IMAGES.test(name);
+  });
+}
+
 /**
  * A line for a shell.
  *
  * @param base - the gateway's address, without a slash at its end
  * @param names - what the reader wants in the path, such as {model: "leaves"}
  * @param value - the body of a JSON call, if it has one
+ * @param keyed - whether the gateway asks for a key
  */
-export function curlLine(call, base, names, value) {
+export function curlLine(call, base, names, value, keyed) {
   const path = call.path.replaceAll(/\{(\w+)\}/g, (_, name) => encodeURIComponent(names[name] || STAND_INS[name] || name));
-  const to = quoted(base + path);
+  const asksForKey = keyed && call.answers.some(({ status }) => status === "401");
+  const to = quoted(base + path) + (asksForKey ? " -H 'x-api-key: YOUR_KEY'" : "");
   if (call.upload !== null) return `curl -F ${call.upload}=@leaf.jpg ${to}`;
-  if (value !== undefined) return `curl ${to} -H 'content-type: application/json' -d ${quoted(write(value))}`;
+  if (value !== undefined) {
+    const body = quoted(write(value));
+    const json = `curl ${to} -H 'content-type: application/json' -d`;
+    return body.includes(ANY_IMAGE) ? `printf %s ${body.replaceAll(ANY_IMAGE, () => FROM_FILE)} | ${json} @-` : `${json} ${body}`;
+  }
   return call.method === "GET" ? `curl ${to}` : `curl -X ${call.method} ${to}`;
 }
 

@@ -80,7 +80,7 @@ function comparison(left, right) {
   const element = el("article", { class: "card comparison" },
     el("div", { class: "side" }, picture(left), el("h3", {}, left.name)),
     el("p", { class: `verdict ${found.agree ? "agree" : "disagree"}` }, icon(found.agree ? "good" : "warn"), found.headline,
-      found.agree && !same && left.classes !== null ? ", with other figures" : null),
+      found.agree && !same ? ", with other figures" : null),
     el("table", { class: "compared" },
       el("caption", { class: "unseen" }, `${left.name}: version ${left.version} and version ${right.version}`),
       el("thead", {}, el("tr", {},

@@ -1,7 +1,7 @@
 // Two answers to the same input, held against each other. Pure.
 
 import { number, percent, points, shown, signed } from "./format.js";
-import { areShares, best } from "./outcome.js";
+import { areShares, labelOf } from "./outcome.js";
 
 /**
  * What differs between two answers.
@@ -10,12 +10,12 @@ import { areShares, best } from "./outcome.js";
  */
 export function difference(left, right) {
   const rows = [...classRows(left, right), ...valueRows(left, right)];
-  const [one, other] = [best(left), best(right)];
+  const [one, other] = [labelOf(left), labelOf(right)];
   if (one !== null && other !== null) {
-    const agree = one.label === other.label;
+    const agree = one === other;
     const headline = agree
-      ? `Both say ${one.label}`
-      : `They disagree: version ${left.version} says ${one.label}, version ${right.version} says ${other.label}`;
+      ? `Both say ${one}`
+      : `They disagree: version ${left.version} says ${one}, version ${right.version} says ${other}`;
     return { agree, headline, rows };
   }
   const differing = rows.filter((row) => row.differs).length;

@@ -1,16 +1,19 @@
 // The description of the API, for people.
 
 import { modelPath, request } from "./api.js";
-import { compact, curlLine, groups, verb } from "./api_document.js";
+import { compact, curlLine, groups, takesImage, unanswered, verb } from "./api_document.js";
 import { announce, el } from "./dom.js";
 import { fittedBody } from "./example_body.js";
+import { currentKey } from "./key.js";
 import { failure, loading } from "./notices.js";
 
 const main = document.getElementById("main");
 const base = new URL(".", document.baseURI).href.replace(/\/$/, "");
 const names = { model: new URLSearchParams(location.search).get("model") ?? "" };
 const lines = []; // what changes with the model
-let details = {};
+let details = {}; // null: there is no such model
+let keyed = currentKey() !== null;
+const missed = el("p", { id: "model-missing", class: "problem", role: "alert" });
 
 async function show() {
   main.replaceChildren(loading("the description"));
@@ -26,7 +29,7 @@ async function show() {
 
 function page(document) {
   const found = groups(document);
-  const field = el("input", { id: "model-name", type: "text", value: names.model, placeholder: "housing", autocomplete: "off", spellcheck: "false", onchange: learn, oninput: () => {
+  const field = el("input", { id: "model-name", type: "text", value: names.model, placeholder: "housing", autocomplete: "off", spellcheck: "false", "aria-describedby": missed.id, onchange: learn, oninput: () => {
     names.model = field.value.trim();
     details = {};
     refreshLines();
@@ -35,24 +38,32 @@ function page(document) {
     el("h1", {}, "API"),
     (document.info?.description ?? "").split(/\n\n+/).map((paragraph) => el("p", { class: "about" }, withCode(paragraph))),
     el("p", { class: "about" }, "Where the gateway asks for a key, send it as the header ", el("code", {}, "x-api-key"), ". The same description for programs: ", el("a", { href: "openapi.json" }, "openapi.json"), "."),
-    el("div", { class: "card choice" }, el("label", { for: "model-name" }, "Show the lines for the model"), field),
+    el("div", { class: "card choice" }, el("label", { for: "model-name" }, "Show the lines for the model"), field, missed),
     el("nav", { class: "contents", "aria-label": "Calls" }, found.map(({ name, calls }) => el("div", {},
       el("p", { class: "soft small" }, name),
       el("ul", {}, calls.map((call) => el("li", {}, el("a", { href: `#${call.id}` }, method(call), " ", call.path))))))),
     found.map(({ name, calls }) => el("section", { class: "stack" }, el("h2", {}, name), calls.map(described))));
 }
 
+/** Do this now, and whenever another model is named or known. */
+function follow(refresh) {
+  lines.push(refresh);
+  refresh();
+}
+
 function refreshLines() {
+  missed.textContent = details === null ? `There is no model ${names.model} here.` : "";
   for (const refresh of lines) refresh();
 }
 
 /** The columns of the model that is named; without them, or without a key for them, the lines stay general. */
 async function learn() {
   const { model } = names;
-  if (model === "") return;
-  const found = await request(modelPath(model), { quiet: true }).catch(() => ({ body: {} }));
+  // Without a model only whether a key is wanted can be learned.
+  const found = await request(model === "" ? "models" : modelPath(model), { quiet: true }).catch((error) => ({ body: {}, status: error.status }));
   if (model !== names.model) return;
-  details = found.body ?? {};
+  details = found.status === 404 ? null : model === "" ? {} : (found.body ?? {});
+  keyed ||= found.status === 401;
   refreshLines();
 }
 
@@ -68,14 +79,31 @@ function method(call) {
 function described(call) {
   const values = call.examples.length > 0 ? call.examples : [{ summary: "", value: undefined }];
   const good = call.answers.find(({ status }) => status === "200");
+  const lack = el("p", { class: "soft small" });
+  const hint = verb(call.path) === ":predict" ? uploadHint() : null;
+  const tries = el("div", { class: "stack" },
+    hint,
+    values.map(({ summary, value }) => tryLine(call, summary, value)),
+    good?.example === undefined ? null : el("div", { class: "try" }, el("p", { class: "soft small" }, "gives"), code(compact(good.example), "What it gives")));
+  follow(() => {
+    const why = unanswered(call, names.model, details);
+    lack.textContent = why ?? "";
+    [lack.hidden, tries.hidden] = [why === null, why !== null];
+    if (hint !== null) hint.hidden = !takesImage(details?.signatures ?? {});
+  });
   return el("article", { class: "card stack", id: call.id },
     el("h3", { class: "call" }, method(call), " ", el("code", {}, call.path)),
     el("p", {}, call.summary, call.about ? `. ${call.about}` : ""),
     call.also.length > 0 ? el("p", { class: "soft small" }, "Also ", call.also.map((path, number) => [number > 0 ? ", " : "", el("code", {}, path)])) : null,
     call.parameters.length > 0 ? el("p", { class: "soft small" }, "In the address, if wanted: ", call.parameters.map(({ name }, number) => [number > 0 ? ", " : "", el("code", {}, `?${name}=`)])) : null,
-    values.map(({ summary, value }) => tryLine(call, summary, value)),
-    good?.example === undefined ? null : el("div", { class: "try" }, el("p", { class: "soft small" }, "gives"), code(compact(good.example), "What it gives")),
+    lack,
+    tries,
     refusals(call));
+}
+
+/** Files need no base64. */
+function uploadHint() {
+  return el("p", { class: "soft small" }, "Image files are easier sent as they are: ", el("a", { href: "#post-predict-model-image" }, "POST /predict/{model}/image"), ".");
 }
 
 function refusals(call) {
@@ -91,11 +119,9 @@ function refusals(call) {
 
 function tryLine(call, summary, value) {
   const shown = el("code");
-  const refresh = () => {
-    shown.textContent = curlLine(call, base, names, value && fittedBody(value, verb(call.path).slice(1), details));
-  };
-  refresh();
-  lines.push(refresh);
+  follow(() => {
+    shown.textContent = curlLine(call, base, names, value && fittedBody(value, verb(call.path).slice(1), details ?? {}), keyed);
+  });
   const copy = el("button", { class: "button small", type: "button", "aria-label": `Copy the line for ${call.method} ${call.path}${summary ? `, ${summary}` : ""}`, onclick: () => copied(copy, shown) }, "Copy");
   return el("div", { class: "try" }, summary ? el("p", { class: "soft small" }, summary) : null, el("div", { class: "line" }, el("pre", { tabindex: 0, "aria-label": "A line for a shell" }, shown), copy));
 }

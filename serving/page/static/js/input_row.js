@@ -6,7 +6,7 @@ import { imageFile } from "./examples.js";
 import { words } from "./format.js";
 import { Raw, numberToken, write } from "./json_text.js";
 import { upright } from "./orientation.js";
-import { outcome, withClasses } from "./outcome.js";
+import { lacksClasses, outcome, withClasses } from "./outcome.js";
 
 const KINDS = { image: "JPEG or PNG", text: "text", number: "number", whole: "whole number", flag: "", numbers: "numbers" };
 
@@ -47,10 +47,10 @@ export class RowInput {
     const body = write({ signature_name: this.form.signature, instances: [row] });
     const answer = await this.send("predict", body, version, signal);
     const found = outcome("Answer", answer.body.predictions[0], answer);
-    return [this.classifier === null ? found : await this.named(found, row, signal)];
+    return [this.classifier !== null && lacksClasses(found) ? await this.named(found, row, signal) : found];
   }
 
-  /** A list of probabilities has no names; the model's own classify gives them. Where it cannot, the list stays. */
+  /** The model's own classify names the classes. Where it cannot, the answer stays as it is. */
   async named(found, row, signal) {
     const known = Object.entries(row).filter(([name, value]) => !this.isUnknown(name, value));
     const example = Object.fromEntries(known.map(([name, value]) => [name, this.feature(name, value)]));
@@ -71,8 +71,9 @@ export class RowInput {
 
   /** In an example "12" is a whole number and "12.0" is not. */
   feature(name, value) {
-    const { kind } = this.form.fields.find((wanted) => wanted.name === name);
-    return kind === "number" && value instanceof Raw && /^-?\d+$/.test(value.text) ? new Raw(`${value.text}.0`) : value;
+    if (Array.isArray(value)) return value.flat(Infinity).map((part) => this.feature(name, part));
+    const { missing } = this.form.fields.find((wanted) => wanted.name === name);
+    return missing === "NaN" && value instanceof Raw && /^-?\d+$/.test(value.text) ? new Raw(`${value.text}.0`) : value;
   }
 
   send(verb, body, version, signal) {
@@ -103,11 +104,10 @@ export class RowInput {
   }
 }
 
-/** The one signature that names the classes of a list of probabilities; null where there is none, or it cannot be asked with these columns. */
-function classifierOf(details) {
-  const named = Object.entries(details.signatures).filter(([, signature]) => signature.verb === "classify");
-  const plain = details.form.fields.every(({ kind }) => ["number", "whole", "text"].includes(kind));
-  return plain && named.length === 1 && details.form.outputs.includes("probabilities") ? named[0][0] : null;
+/** The one signature that names classes; null where there is none, or more. */
+function classifierOf({ signatures }) {
+  const named = Object.keys(signatures).filter((name) => signatures[name].verb === "classify");
+  return named.length === 1 ? named[0] : null;
 }
 
 /** Small fields stand together; those that take a whole line come after them. */

@@ -32,5 +32,6 @@ export function write(value) {
 /** What a person typed where a number is wanted: a number as it stands, and anything else as text, so that the gateway can say what is wrong. */
 export function numberToken(typed) {
   const text = typed.trim().replace(/^\+/, "").replace(/^(-?)\./, "$10.");
-  return NUMBER.test(text) || text === "NaN" ? new Raw(text) : typed;
+  // More than a double holds, such as 1e999, is no JSON to those who read it.
+  return (NUMBER.test(text) && Number.isFinite(Number(text))) || text === "NaN" ? new Raw(text) : typed;
 }

@@ -4,6 +4,8 @@ import { announce, el, newId } from "./dom.js";
 import { capital } from "./format.js";
 
 const PLACE = "sluiceway-key";
+// What a browser sends in a header.
+const SENDABLE = /^[ -~]*$/;
 let kept = read();
 let asking = null;
 
@@ -45,14 +47,24 @@ export function askForKey(wrong) {
 
 function question(wrong) {
   const id = newId("api-key");
-  const field = el("input", { id, type: "password", name: "api-key", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": `${id}-why` });
+  const field = el("input", { id, type: "password", name: "api-key", autocomplete: "off", spellcheck: "false", required: true, "aria-describedby": `${id}-why ${id}-problem` });
+  const problem = el("p", { id: `${id}-problem`, class: "problem", role: "alert" });
+  function check(event) {
+    const good = SENDABLE.test(field.value.trim());
+    problem.textContent = good ? "" : "A key has only letters, digits and signs of plain ASCII; this one has others.";
+    field.setAttribute("aria-invalid", String(!good));
+    if (good) return;
+    event.preventDefault();
+    field.focus();
+  }
   const dialog = el("dialog", { class: "dialog", "aria-labelledby": `${id}-title` },
-    el("form", { method: "dialog" },
+    el("form", { method: "dialog", onsubmit: check },
       el("h2", { id: `${id}-title` }, "This gateway asks for a key"),
       el("p", { id: `${id}-why`, class: "soft" }, wrong === null ? "Whoever runs it hands them out." : el("strong", { class: "problem" }, `${capital(wrong)}.`),
         " The key stays in this tab, until you close it or press “Forget key”."),
       el("label", { for: id }, "API key or token"),
       field,
+      problem,
       el("div", { class: "row" },
         el("button", { class: "button primary", value: "use" }, "Use this key"),
         el("button", { class: "button", type: "button", onclick: () => dialog.close("") }, "Not now"))));

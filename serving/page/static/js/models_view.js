@@ -3,26 +3,40 @@
 import { request } from "./api.js";
 import { announce, counted, el, refill } from "./dom.js";
 import { capital } from "./format.js";
-import { failure, loading, retryButton } from "./notices.js";
+import { failure, loading, retryButton, warning } from "./notices.js";
 import { keepFresh, liveList } from "./refresh.js";
 import { placeOf } from "./router.js";
 import { leading, metricList, modelPill, newsOf, time } from "./states.js";
 
 const MOST_METRICS = 4;
+const NONE = "This gateway lists no model yet. It lists those of its version store and those that its configuration names. Any other model of its server can be opened by name:";
+// Whether there are models is not known then.
+const UNKNOWN = "No model can be listed. A model of the gateway's server can be opened by name:";
 
 /** The view: {title, element}. `signal` ends what is under way when the person leaves. */
 export function modelsView(place, signal) {
   const body = el("div", { class: "stack" });
   const list = liveList({ class: "cards" }, ({ model }) => model, (model) => card(model, again));
-  let known = null;
+  const lack = el("p");
+  const opening = openByName(lack);
+  const amiss = el("div", { role: "alert", hidden: true });
+  let [known, problem] = [null, null];
   async function load(quiet) {
-    const { models } = (await request("models", { signal, quiet })).body;
+    const { models, ...more } = (await request("models", { signal, quiet })).body;
+    tell(more.problem ?? null);
     const news = known === null ? [] : models.map((model) => newsOf(known.get(model.model), model)).filter((text) => text !== null);
     known = new Map(models.map((model) => [model.model, model]));
     list.update(models);
-    const wanted = models.length > 0 ? list.element : (body.querySelector("form") ?? nothing());
+    const wanted = models.length > 0 ? list.element : opening;
     if (wanted.parentNode !== body) refill(body, wanted);
     if (news.length > 0) announce(news.join(". "));
+  }
+  function tell(now) {
+    lack.textContent = now === null ? NONE : UNKNOWN;
+    if (now === problem) return; // what was said is not said again
+    problem = now;
+    amiss.hidden = now === null;
+    amiss.replaceChildren(...(now === null ? [] : [warning(capital(now))]));
   }
   async function show() {
     body.setAttribute("aria-busy", "true");
@@ -47,6 +61,7 @@ export function modelsView(place, signal) {
       el("h1", { tabindex: -1 }, "Models"),
       el("button", { class: "button", type: "button", onclick: () => show() }, "Refresh")),
     keepFresh(() => load(true), signal),
+    amiss,
     body);
   show();
   return { title: "Models", element };
@@ -67,14 +82,14 @@ function card(model, again) {
     model.problem ? retryButton(() => again(model.model)) : null);
 }
 
-function nothing() {
+function openByName(lack) {
   const field = el("input", { id: "open-model", type: "text", name: "model", autocomplete: "off", spellcheck: "false", required: true });
   function open(event) {
     event.preventDefault();
     location.hash = placeOf(field.value.trim());
   }
   return el("form", { class: "card stack", onsubmit: open },
-    el("p", {}, "This gateway lists no model yet. It lists those of its version store and those that its configuration names. Any other model of its server can be opened by name:"),
+    lack,
     el("div", { class: "row" },
       el("label", { for: "open-model" }, "Name of a model"),
       field,

@@ -19,20 +19,32 @@ function split(row) {
     const [labels, scores] = pair;
     return { classes: ranked(left[labels].map((label, place) => ({ label, score: left[scores][place] }))), values: without(left, pair) };
   }
-  if (typeof left.label === "string" && typeof left.probability === "number") {
-    return { classes: [{ label: left.label, score: left.probability }], values: without(left, ["label", "probability"]) };
-  }
   return { classes: null, values: Object.entries(left) };
+}
+
+/** Whether an answer speaks of classes without naming each: a list of probabilities, or one, which need not be that of its label. */
+export function lacksClasses({ classes, values }) {
+  const { label, probability, probabilities } = Object.fromEntries(values);
+  return classes === null && (Array.isArray(probabilities) || (typeof label === "string" && typeof probability === "number"));
 }
 
 /** The same answer with the classes that another call gave: they hold what it says of labels and probabilities, and more. */
 export function withClasses(answer, classes) {
-  return { ...answer, classes: ranked(classes), values: answer.values.filter(([name]) => name !== "probabilities") };
+  const found = { ...answer, classes: ranked(classes) };
+  // A label that is not the likeliest class, as of a model with a threshold of its own, is said beside them.
+  const held = ["probability", "probabilities", ...(labelOf(answer) === best(found)?.label ? ["label"] : [])];
+  return { ...found, values: answer.values.filter(([name]) => !held.includes(name)) };
 }
 
-/** The class that an answer stands for, or null. */
+/** The likeliest class of an answer, or null. */
 export function best(answer) {
   return answer.classes?.[0] ?? null;
+}
+
+/** What an answer says it is: the label that it gives, else its likeliest class; null where it has neither. */
+export function labelOf(answer) {
+  const [, label] = answer.values.find(([name]) => name === "label") ?? [];
+  return typeof label === "string" ? label : (best(answer)?.label ?? null);
 }
 
 /** Whether scores are shares of one. */

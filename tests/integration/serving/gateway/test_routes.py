@@ -176,7 +176,7 @@ def test_arms_that_are_not_served_are_told_in_the_log_at_the_start_and_after_a_c
                 front.put_in_force(config(number))
             line = f"models.half: arm version {number} is not served; its users get 404"
             wait_for(
-                lambda told=line: told in front.log.read_text().splitlines() or None,
+                lambda told=line: f"WARNING {told}" in front.log.read_text().splitlines() or None,
                 front.process.poll,
                 what="it was told",
                 deadline_seconds=30,

@@ -140,9 +140,9 @@ def test_what_tensorflow_2_exports_can_be_asked_with_examples():
 def test_hints_name_signatures_of_the_method_only():
     exported = signature(inputs=("string", (None,)))
     both = {spec.name: spec for spec in (exported, signature(REGRESS_METHOD, "value", inputs=("string", (None,))))}
-    with pytest.raises(Unfit, match="for regress it has: value$"):
+    with pytest.raises(Unfit, match=r"for regress it has: value$"):
         find_signature(both, "nope", "regress")
-    with pytest.raises(Unfit, match="for classify it has: none$"):
+    with pytest.raises(Unfit, match=r"for classify it has: none$"):
         find_signature(both, "nope", "classify")
 
 

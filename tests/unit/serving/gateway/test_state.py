@@ -32,7 +32,8 @@ def test_parts_that_contradict_each_other_are_told(rules, saying):
 
 
 @pytest.mark.parametrize(
-    "address", ["localhost", "", ":8500", "http://localhost:8500", "::1:8500", "[::1]", "host:", "host:0", "dns:///host", "a b:1"]
+    "address",
+    ["localhost", "", ":8500", "http://localhost:8500", "::1:8500", "[::1]", "host:", "host:0", "dns:///host", "a b:1"],
 )
 def test_an_address_without_a_port_is_told(address):
     with pytest.raises(ConfigError, match=r"^upstreams.x.grpc: .* is no address; allowed: host:port"):
