@@ -107,6 +107,24 @@ def test_a_page_by_one_command_and_an_end_by_one_key(state: Path, number: int) -
     assert folders() == before
 
 
+def test_what_is_published_for_the_first_time_is_served_and_what_is_wrong_is_said(tmp_path: Path) -> None:
+    store = LocalStore(tmp_path / "store")
+    store.publish("half", zoo() / "half_plus_two", Identity("run", "half"))
+    arms = "gateway.models={half: {arms: [{version: 1}, {version: 7, weight: 0.0001}]}}"
+    with up(tmp_path, "--set", arms) as running, httpx.Client(base_url=running.address, trust_env=False, timeout=60) as client:
+        store.publish("third", zoo() / "half_plus_three", Identity("run", "third"))
+
+        def answered() -> bool | None:
+            client.get("/models/half")
+            return client.post("/v1/models/third:predict", json=ROW).json() == {"predictions": [3.5]} or None
+
+        wait_for(answered, running.process.poll, what="the new model answered", deadline_seconds=120)
+        running.process.send_signal(signal.SIGINT)
+        told = running.ended().out.splitlines()
+    assert "model server: third, too ..." in told
+    assert "gateway: models.half: arm version 7 is not served; its users get 404" in told
+
+
 def test_a_kill_leaves_nothing(state: Path) -> None:
     before = folders()
     with up(state) as running:
@@ -125,7 +143,7 @@ def test_one_that_dies_ends_the_other(state: Path, module: str, name: str) -> No
         running.child(module).kill()
         ended = running.ended()
         assert ended.code == 1
-        (line,) = ended.out.strip().splitlines()
+        line = ended.out.strip().splitlines()[-1]
         assert line.startswith(f"sluiceway: the {name} was ended by signal 9 (Killed)")
         assert gone(children)
 
