@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from configs.errors import SluicewayError, UsageError
 from serving.cli_frame import json_option, print_json, settings_options
@@ -122,7 +123,7 @@ def render(
     _told(rendered, folder, changed, as_json, overlay=overlay)
     if not as_json:
         ways = {"compose": f"docker compose -f {folder}/compose.yaml up --detach --wait"}
-        click.echo(f"next {ways.get(overlay, f'kubectl apply --server-side -k {folder}')}", err=True)
+        click.echo(f"next {ways.get(overlay, f'kubectl apply --server-side --field-manager=sluiceway -k {folder}')}", err=True)
 
 
 @deploy.command(short_help="Show what would change on a cluster, and change it.")
@@ -156,11 +157,18 @@ def apply(
     from serving.deployment import stack
     from serving.deployment.folder import write
     from serving.deployment.kubectl import Kubectl
+    from serving.deployment.kustomization import namespace_of
 
     chosen = _environment(environment, overrides)
     if not yes and (as_json or not sys.stdin.isatty()):
         raise UsageError("nobody is there to ask: --yes applies without asking, deploy render shows what would be applied")
-    cluster = Kubectl(chosen.deploy.namespace, context)
+    namespace = chosen.deploy.namespace
+    if folder is not None:
+        given = click.get_current_context().get_parameter_source("overlay")
+        if use_cases or unseen or given is not ParameterSource.DEFAULT:
+            raise UsageError(f"--from {folder}: it is applied as it is; models, --overlay and --unseen are for render")
+        namespace = namespace_of(folder)
+    cluster = Kubectl(namespace, context)
     with tempfile.TemporaryDirectory(prefix="sluiceway-deploy-") as scratch:
         if folder is None:
             rendered = stack.render(chosen, use_cases, overlay, unseen=unseen)

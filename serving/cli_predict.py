@@ -163,10 +163,18 @@ def _ask(client: PredictClient, question: Question, named: bool) -> Reply:
     outputs = client.predict(question.model, columns, signature=name, timeout=question.timeout, **question.choice)
     version = answered_by(outputs) if question.version is None else question.version
     if version is None:
-        version = answered_by(signatures) if question.label else client.live_version(question.model)
+        version = answered_by(signatures) if question.label else _live(client, question)
     of_what = {"label", "probability"} <= outputs.keys()
     classes = _classes(client, question, signatures, columns) if named and (question.files or of_what) else ()
     return Reply(name, version, answers_by_row(outputs), classes)
+
+
+def _live(client: PredictClient, question: Question) -> int | None:
+    """The version that is live now; an answer that is there is not given up for it."""
+    try:
+        return client.live_version(question.model, timeout=question.timeout)
+    except PredictError:
+        return None
 
 
 def _classes(
@@ -253,7 +261,7 @@ def _print_tables(question: Question, reply: Reply) -> None:
             console.print(str(path), soft_wrap=True)
             table = Table(box=None, show_header=False)
             for label, score in sorted(classes, key=lambda item: -item[1])[:_TOP_CLASSES]:
-                table.add_row(_cell(label), f"{score:.4f}", block * round(score * _BAR_WIDTH))
+                table.add_row(_cell(label), f"{score:.4f}", block * (round(score * _BAR_WIDTH) if math.isfinite(score) else 0))
             console.print(table)
         return
     table = Table()
@@ -270,9 +278,11 @@ def _print_tables(question: Question, reply: Reply) -> None:
 def _heading(name: str, reply: Reply) -> str:
     """Of two classes a model gives the probability of one and the same, whichever it finds likelier: which, is said."""
     pairs = [dict(classes) for classes in reply.classes]
-    if name != "probability" or len(pairs) != len(reply.predictions) or any(len(pair) != 2 for pair in pairs):
-        return name
     given = [row[name] for row in reply.predictions]
+    if name != "probability" or len(pairs) != len(given) or not all(isinstance(value, float) for value in given):
+        return name
+    if any(len(pair) != 2 for pair in pairs):
+        return name
     for label in pairs[0]:
         if all(label in pair and math.isclose(pair[label], value, abs_tol=1e-6) for pair, value in zip(pairs, given, strict=True)):
             return f"{name} of {_cell(label)}"

@@ -45,8 +45,14 @@ def gateway_config(chosen: EnvironmentConfig, store: Path) -> GatewayConfig:
     if config.store is None and store.is_dir():
         config = structs.replace(config, store=str(store))
     if config.upstreams == GatewayConfig().upstreams:
-        config = structs.replace(config, upstreams={"default": Upstream(grpc=f"{chosen.server.host}:{chosen.server.grpc_port}")})
+        config = structs.replace(config, upstreams={"default": Upstream(grpc=_dialled(chosen.server.host, chosen.server.grpc_port))})
     return config
+
+
+def _dialled(host: str, port: int) -> str:
+    """Where a server that listens on a host is asked: one that listens everywhere, on this machine."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1", "": "127.0.0.1"}.get(host, host)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 class Stack:
@@ -140,7 +146,7 @@ class Stack:
             return
         config = gateway_config(self._chosen, self._store)
         if config.upstreams.keys() == {"default"}:
-            config = structs.replace(config, upstreams={"default": Upstream(grpc=f"{server.host}:{ports['grpc']}")})
+            config = structs.replace(config, upstreams={"default": Upstream(grpc=_dialled(server.host, ports["grpc"]))})
         # Beside that file there are none of those that an environment names, which are looked for from here.
         config = beside(config, Path.cwd())
         file = of_gateway / "gateway.yaml"
@@ -161,7 +167,7 @@ class Stack:
         host = "localhost" if config.host in ("127.0.0.1", "0.0.0.0", "::") else config.host
         self._say(f"page   http://{host}:{taken['http']}/")
         self._say(f"REST   http://{host}:{taken['http']}/v1/models/{self._served[0].name}:predict")
-        self._say(f"gRPC   {server.host}:{ports['grpc']}   (the model server itself)")
+        self._say(f"gRPC   {_dialled(server.host, ports['grpc'])}   (the model server itself)")
         self._say("Ctrl-C stops")
 
     def _launch(

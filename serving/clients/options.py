@@ -18,6 +18,8 @@ _REST = {"http": False, "https": True}
 _GRPC = {"grpc": False, "grpcs": True, **_REST}  # http:// before a gRPC address is a slip that does no harm
 _GRPC_OWN = ("dns:", "unix:", "unix-abstract:", "ipv4:", "ipv6:", "xds:")
 _MOST_RETRIES = 20
+_HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_VALUE = re.compile(r"[\x21-\x7e]([\x20-\x7e\t]*[\x21-\x7e])?|")
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,11 @@ class Options:
             raise UsageError(f"retries={self.retries} is not between 0 and {_MOST_RETRIES}")
         if not (self.timeout > 0 and math.isfinite(self.timeout)):
             raise UsageError(f"timeout={self.timeout} is not a number of seconds above 0")
+        for name, value in self.headers.items():
+            # Its value may be a key, and stays out of sight.
+            if not _HEADER.fullmatch(name) or not _VALUE.fullmatch(value):
+                what = "begins or ends with a space or the end of a line, or holds what is no printable ASCII"
+                raise UsageError(f"headers: {name!r}: no name of a header, or its value {what}")
 
 
 @dataclass(frozen=True)

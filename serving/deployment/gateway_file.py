@@ -8,8 +8,8 @@ from pathlib import PurePath
 from typing import Any
 
 import yaml
-from msgspec import to_builtins
-from msgspec.structs import replace
+from msgspec import Struct, to_builtins
+from msgspec.structs import fields, replace
 
 from configs.errors import UsageError
 from configs.gateway import GatewayConfig, Upstream
@@ -64,18 +64,21 @@ def named_files(gateway: GatewayConfig) -> Mapping[str, str]:
 
 def gateway_yaml(gateway: GatewayConfig) -> str:
     """The file: what differs from the defaults, and where it listens and asks."""
-    default = to_builtins(GatewayConfig())
-    content: dict[str, Any] = to_builtins(gateway)
-    told = {key: _given(value) for key, value in content.items() if value != default[key] or key in ("host", "port", "upstreams")}
+    default = GatewayConfig()
+    content = {key.name: getattr(gateway, key.name) for key in fields(gateway)}
+    told = {key: _given(value) for key, value in content.items() if value != getattr(default, key) or key in ("host", "port", "upstreams")}
     head = "# Written by sluiceway. The gateway follows this file without a restart; configs/gateway.py explains every key.\n"
     return head + yaml.safe_dump(told, sort_keys=False, default_flow_style=False, allow_unicode=True, width=140)
 
 
 def _given(value: Any) -> Any:
-    """A value without the keys that say nothing: null is the default of every one that may be null."""
+    """As YAML holds it, without the keys that are null where null is what they are when nothing is said."""
+    if isinstance(value, Struct):
+        parts = {key.name: (getattr(value, key.name), key.default) for key in fields(value)}
+        return {name: _given(part) for name, (part, default) in parts.items() if part is not None or default is not None}
     if isinstance(value, dict):
-        return {key: _given(part) for key, part in value.items() if part is not None}
-    return [_given(part) for part in value] if isinstance(value, list) else value
+        return {key: _given(part) for key, part in value.items()}
+    return [_given(part) for part in value] if isinstance(value, list) else to_builtins(value)
 
 
 def _upstream(upstream: Upstream) -> Upstream:

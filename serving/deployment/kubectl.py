@@ -99,4 +99,7 @@ def _failed(verb: str, said: str) -> SluicewayError:
     for kind, way_out in _MISSING_KINDS.items():
         if f'"{kind}"' in said and "no matches for kind" in said:
             return UsageError(way_out)
+    for line in lines:
+        if "conflict" in line:
+            return SluicewayError(f"kubectl {verb}: {line}; whoever owns that field has to let go of it, or take it with --force-conflicts")
     return SluicewayError(f"kubectl {verb}: {lines[-1] if lines else 'it failed without a word'}")

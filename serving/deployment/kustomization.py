@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -20,6 +21,9 @@ _PROGRAMS = ("model-server", "gateway")
 # What preStop and a margin take, beside limits.drain_seconds.
 _AROUND_DRAIN = 10
 _SHIPPED_END = 30
+SHIPPED_CORES = {"model-server": "2", "gateway": "1"}
+# The overlay "local" calls itself so; every resolver knows that it is this machine.
+_LOCAL_HOST = "sluiceway.localhost"
 
 Document = dict[str, Any]
 
@@ -48,6 +52,15 @@ def manifests(deploy: DeployConfig, gateway: GatewayConfig, overlay: str, config
     _set_replicas(document, deploy)
     files[_KUSTOMIZATION] = _written(document)
     return {**files, **{f"base/config/{name}": data for name, data in config.items()}}
+
+
+def namespace_of(folder: Path) -> str:
+    """Where a folder that was rendered puts its objects. Raises UsageError."""
+    try:
+        found = yaml.safe_load((folder / _KUSTOMIZATION).read_text(encoding="utf-8"))["namespace"]
+    except (OSError, ValueError, KeyError, TypeError, yaml.YAMLError) as error:
+        raise UsageError(f"{folder}: no {_KUSTOMIZATION} with a namespace; write one: sluiceway deploy render -o {folder}") from error
+    return str(found)
 
 
 def notes(deploy: DeployConfig, overlay: str) -> list[str]:
@@ -115,18 +128,30 @@ def _patches(deploy: DeployConfig, gateway: GatewayConfig, components: list[str]
 def _resources(name: str, pods: Pods) -> Document:
     requests = {key: value for key, value in (("cpu", pods.cpu), ("memory", pods.memory)) if value}
     limits = {key: value for key, value in (("cpu", pods.cpu_limit), ("memory", pods.memory)) if value}
+    most = pods.cpu_limit or SHIPPED_CORES[name]
+    if pods.cpu and _cores(pods.cpu) > _cores(most):
+        key = f"deploy.{name.replace('-', '_')}"
+        raise ConfigError(f"{key}.cpu: {pods.cpu} is more than {key}.cpu_limit: {most}; say both")
     wanted = {key: values for key, values in (("requests", requests), ("limits", limits)) if values}
     return _pod_patch(name, {"containers": [{"name": name, "resources": wanted}]}) if wanted else {}
 
 
+def _cores(quantity: str) -> float:
+    return float(quantity[:-1]) / 1000 if quantity.endswith("m") else float(quantity)
+
+
 def _scaling(deploy: DeployConfig) -> list[Document]:
     found = []
+    place = f"{_TREE}/components/autoscaling/autoscalers.yaml"
+    scalers = list(yaml.safe_load_all(shipped.tree(place)[place]))
+    shipped_scale = {item["metadata"]["name"]: (item["spec"]["minReplicas"], item["spec"]["maxReplicas"]) for item in scalers}
     for name, pods in zip(_PROGRAMS, (deploy.model_server, deploy.gateway), strict=True):
         changes = [("minReplicas", pods.replicas), ("maxReplicas", pods.max_replicas)]
         operations = [{"op": "replace", "path": f"/spec/{key}", "value": value} for key, value in changes if value]
-        if pods.replicas and pods.max_replicas and pods.replicas > pods.max_replicas:
-            key = name.replace("-", "_")
-            raise ConfigError(f"deploy.{key}.replicas: {pods.replicas} is more than deploy.{key}.max_replicas: {pods.max_replicas}")
+        least, most = pods.replicas or shipped_scale[name][0], pods.max_replicas or shipped_scale[name][1]
+        if least > most:
+            key = f"deploy.{name.replace('-', '_')}"
+            raise ConfigError(f"{key}.replicas: {least} is more than {key}.max_replicas: {most}; say both")
         if operations:
             found.append(_json_patch("HorizontalPodAutoscaler", name, operations))
     return found
@@ -145,19 +170,20 @@ def _entrance(deploy: DeployConfig, components: list[str], overlay: str) -> list
     entrance = deploy.entrance
     if entrance.host is None and overlay == "production":
         raise ConfigError("deploy.entrance.host is null: production needs a name: --set deploy.entrance.host=models.example.com")
-    if entrance.host is None:
+    if entrance.host is None and not (entrance.tls_secret or entrance.ingress_class or "components/traefik" in components):
         return []
+    host = entrance.host or _LOCAL_HOST
     operations: list[Document] = []
     if "components/traefik" in components:
         # Two labels of a rule: the name, and that the metrics are not for the outside.
-        rule = f"Host(`{entrance.host}`) && !Path(`/metrics`)"
+        rule = f"Host(`{host}`) && !Path(`/metrics`)"
         operations.append({"op": "replace", "path": "/spec/routes/0/match", "value": rule})
         if entrance.tls_secret:
             operations.append({"op": "replace", "path": "/spec/tls", "value": {"secretName": entrance.tls_secret}})
         return [_json_patch("IngressRoute", "gateway", operations)]
-    operations.append({"op": "replace", "path": "/spec/rules/0/host", "value": entrance.host})
+    operations.append({"op": "replace", "path": "/spec/rules/0/host", "value": host})
     if entrance.tls_secret:
-        tls = [{"hosts": [entrance.host], "secretName": entrance.tls_secret}]
+        tls = [{"hosts": [host], "secretName": entrance.tls_secret}]
         operations.append({"op": "add", "path": "/spec/tls", "value": tls})
     if entrance.ingress_class:
         operations.append({"op": "add", "path": "/spec/ingressClassName", "value": entrance.ingress_class})

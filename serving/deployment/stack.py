@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from configs.environment import EnvironmentConfig
-from configs.errors import ConfigError
+from configs.errors import ConfigError, UsageError
 from configs.paths import store_folder
 from serving.deployment import composed, gateway_file, kustomization, server_files, shipped
 from serving.deployment.folder import Content
@@ -18,8 +18,6 @@ COMPOSE = "compose"
 OVERLAYS = (*kustomization.OVERLAYS, COMPOSE)
 _IN_CONTAINER = "/models"
 _READY = "ready.sh"
-# What the base gives a model server; where nothing else is said, its batches get as many threads.
-SHIPPED_CORES = "2"
 
 
 @dataclass(frozen=True)
@@ -55,7 +53,7 @@ def render(environment: EnvironmentConfig, named: Sequence[str], overlay: str, *
     compose = overlay == COMPOSE
     choice = choose(named, deploy.models, there, unseen=unseen)
     bucket = None if compose else deploy.storage.bucket
-    cores = deploy.model_server.cpu_limit or (None if compose else SHIPPED_CORES)
+    cores = deploy.model_server.cpu_limit or (None if compose else kustomization.SHIPPED_CORES["model-server"])
     config = {name: content.data for name, content in _server_files(environment, choice, bucket or _IN_CONTAINER, cores).items()}
     config[_READY] = shipped.tree(f"{shipped.CONFIG}/{_READY}")[f"{shipped.CONFIG}/{_READY}"]
     gateway = gateway_file.in_container(environment.gateway, store=None if bucket else gateway_file.STORE, behind_proxy=compose)
@@ -95,6 +93,11 @@ def _notes(environment: EnvironmentConfig, overlay: str) -> list[str]:
             f"deploy.batching.max_batch_size: {deploy.batching.max_batch_size} rows are fewer than gateway.limits.batch: "
             f"{gateway.limits.batch} lets through; the model server refuses the rest"
         )
+    if gateway.keys is not None and gateway.keys.env is not None:
+        if overlay == COMPOSE:
+            raise UsageError(f"gateway.keys.env: {gateway.keys.env}: containers get no variables of this machine; give gateway.keys.file")
+        secret = f"kubectl create secret generic gateway-env --from-file={gateway.keys.env}=FILE"
+        found.append(f"gateway.keys.env: the gateway has {gateway.keys.env} from a secret that is yours to make: {secret}")
     for key, path in gateway_file.named_files(gateway).items():
         name = Path(path).name
         where = f"copy {path} into secrets/" if overlay == COMPOSE else f"put it into the secret gateway-secrets, as {name}"

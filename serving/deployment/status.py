@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 COMPONENT = "app.kubernetes.io/component"
 SELECTOR = "app.kubernetes.io/part-of=sluiceway"
 KINDS = ("deployments", "pods")
+_READY = "ready"
 # Inside the pods, where neither network policies nor ports are in the way.
 ASK_SERVER = ("bash", "/etc/model-server/ready.sh", "states")
 ASK_GATEWAY = (
@@ -78,15 +80,19 @@ def gateway_says(text: str) -> str:
         document = json.loads(text)
     except ValueError:
         return " ".join(text.split())[:200]
-    if not isinstance(document, dict):
-        return str(document)[:200]
-    return ", ".join(str(value) for value in document.values() if isinstance(value, str))[:200] or "ready"
+    if not isinstance(document, dict) or "ready" not in document:
+        return text.strip()[:200]
+    upstreams = document.get("upstreams") or {}
+    amiss = [f"{name} {state}" for name, state in upstreams.items() if state != "ok"] or [str(document.get("problem", ""))]
+    told = ", ".join(part for part in amiss if part)
+    return (_READY if document["ready"] is True else "not ready") + (f": {told}"[:200] if told else "")
 
 
 def healthy(deployments: list[Rollout], members: list[Pod]) -> bool:
-    """Whether everything is rolled out, and every model is AVAILABLE wherever it was asked for."""
-    states = [state for pod in members if pod.component == "model-server" for state in pod.answers.values()]
-    return bool(deployments) and all(rollout.done for rollout in deployments) and all("AVAILABLE" in state for state in states)
+    """Whether everything is rolled out, every gateway reaches its model servers, and every model is AVAILABLE wherever it was asked for."""
+    wanted = {"gateway": re.compile(_READY), "model-server": re.compile(r"(.*, )?\d+ AVAILABLE(,.*)?", re.DOTALL)}
+    said = all(wanted[pod.component].fullmatch(answer) for pod in members for answer in pod.answers.values())
+    return bool(deployments) and all(rollout.done for rollout in deployments) and said
 
 
 def _rollout(item: Mapping[str, Any]) -> Rollout:

@@ -18,7 +18,7 @@ from serving.store import history
 from serving.store.base import Version
 from serving.store.history import LEDGER, Event
 from serving.store.manifest import MANIFEST, Identity, Manifest, content_digest, differences, digest_files, read_manifest
-from serving.store.names import checked_model, next_version, version_number
+from serving.store.names import checked_model, is_model, next_version, version_number
 from serving.verdict import Verdict
 
 # Not an integer, so no server takes it for a version.
@@ -114,7 +114,7 @@ class LocalStore:
     def models(self) -> Sequence[str]:
         if not self._root.is_dir():
             return []
-        return sorted(path.name for path in self._root.iterdir() if path.is_dir() and not path.name.startswith("."))
+        return sorted(path.name for path in self._root.iterdir() if path.is_dir() and is_model(path.name))
 
     def describe(self) -> dict[str, Any]:
         return {"kind": "local", "path": str(self._root)}

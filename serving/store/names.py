@@ -22,6 +22,11 @@ def checked_model(name: str) -> str:
     return name
 
 
+def is_model(name: str) -> bool:
+    """Whether a model may have this name: ``lost+found`` of a volume may not."""
+    return _MODEL.fullmatch(name) is not None
+
+
 def version_number(folder: str) -> int | None:
     """The version a folder name stands for, or None: staging folders, the ledger and whatever else lies there."""
     return int(folder) if _VERSION.fullmatch(folder) else None

@@ -100,7 +100,7 @@ class FakeClient:
     def metadata(self, model: str, version: int | None = None, *, timeout: float | None = None) -> dict[str, SignatureSpec]:  # noqa: ARG002
         return dict(self._find(model, version).signatures)
 
-    def live_version(self, model: str) -> int | None:
+    def live_version(self, model: str, *, timeout: float | None = None) -> int | None:  # noqa: ARG002
         return latest_available(self.status(model)) if self.models.get(model) else None
 
     def close(self) -> None:

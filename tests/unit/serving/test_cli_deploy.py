@@ -65,7 +65,7 @@ class Cluster:
         if pod == "silent":
             raise SluicewayError("kubectl exec: Forbidden")
         answer = {"model_version_status": [{"version": "1", "state": "AVAILABLE"}]}
-        return f"taxi\t{json.dumps(answer)}\n" if container == "model-server" else '{"status": "ready"}'
+        return f"taxi\t{json.dumps(answer)}\n" if container == "model-server" else '{"ready": true, "upstreams": {"default": "ok"}}'
 
 
 @pytest.fixture
@@ -131,7 +131,9 @@ def test_what_was_changed_by_hand_is_kept_until_force(call, tmp_path):
 
 
 @pytest.mark.usefixtures("published")
-@pytest.mark.parametrize(("overlay", "way"), [("local", "kubectl apply --server-side -k"), ("compose", "docker compose -f")])
+@pytest.mark.parametrize(
+    ("overlay", "way"), [("local", "kubectl apply --server-side --field-manager=sluiceway -k"), ("compose", "docker compose -f")]
+)
 def test_a_stack_is_written_below_the_state_folder(call, tmp_path, overlay, way):
     code, out, err = call("deploy", "render", "--overlay", overlay)
     assert code == 0
@@ -180,9 +182,28 @@ def test_apply_as_json_is_one_document(call, cluster):
     assert cluster.applied
 
 
-def test_a_folder_can_be_applied_as_it_is(call, cluster, tmp_path):
-    assert call("deploy", "apply", "--yes", "--from", str(tmp_path))[0] == 0
+def test_a_folder_can_be_applied_as_it_is_where_it_says(call, cluster, tmp_path):
+    (tmp_path / "kustomization.yaml").write_text("namespace: elsewhere\n")
+    code, out, _ = call("deploy", "apply", "--yes", "--json", "--from", str(tmp_path))
+    assert (code, json.loads(out)["namespace"]) == (0, "elsewhere")
     assert cluster.applied == [str(tmp_path)]
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [
+        (["taxi"], "it is applied as it is; models, --overlay and --unseen are for render"),
+        (["--overlay", "local"], "it is applied as it is"),
+        (["--unseen"], "it is applied as it is"),
+        ([], "no kustomization.yaml with a namespace; write one: sluiceway deploy render -o"),
+    ],
+)
+def test_a_folder_and_what_it_cannot_mean(call, cluster, tmp_path, more, told):
+    cluster.applied = []
+    code, _, err = call("deploy", "apply", "--yes", "--from", str(tmp_path), *more)
+    assert code == 2
+    assert told in err
+    assert not cluster.applied
 
 
 def _objects(**status):

@@ -289,3 +289,11 @@ def test_an_environment_that_names_its_own_servers_and_store_keeps_them(tmp_path
     plain = gateway_config(environment(tmp_path, server={"grpc_port": 9500}), tmp_path)
     assert (plain.store, plain.upstreams["default"].grpc) == (str(tmp_path), "127.0.0.1:9500")
     assert gateway_config(environment(tmp_path), tmp_path / "nowhere").store is None
+
+
+@pytest.mark.parametrize(
+    ("host", "asked"), [("127.0.0.1", "127.0.0.1:8500"), ("0.0.0.0", "127.0.0.1:8500"), ("::", "[::1]:8500"), ("::1", "[::1]:8500")]
+)
+def test_a_server_is_asked_where_it_listens(state, host, asked):
+    chosen = environment(state, server={"host": host, "grpc_port": 8500})
+    assert gateway_config(chosen, state / "store").upstreams["default"].grpc == asked

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
+from serving import stack_log
 from serving.stack_log import ChildLog
 
 
@@ -55,3 +58,15 @@ def test_the_last_words_are_its_last_lines(log):
     assert log.tail() == "it said nothing"
     write(log, "\n".join(map(str, range(20))) + "\n\n")
     assert log.tail() == "12 / 13 / 14 / 15 / 16 / 17 / 18 / 19"
+
+
+def test_what_was_read_does_not_fill_the_disk_and_the_last_words_stay(log, monkeypatch):
+    monkeypatch.setattr(stack_log, "_MOST_BYTES", 1000)
+    for number in range(3):
+        write(log, f"{'x' * 900}\n" * 100 + f"WARNING {number}\n")
+        assert log.news() == [str(number)]
+        assert os.fstat(log.file.fileno()).st_size == 0
+    assert log.tail().endswith("WARNING 2")
+    write(log, "the end\n")
+    assert log.news() == []
+    assert log.tail().endswith("WARNING 2 / the end")

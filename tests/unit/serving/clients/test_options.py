@@ -109,3 +109,17 @@ def test_an_unknown_style_names_those_there_are():
 def test_an_address_that_is_no_url_is_told(address):
     with pytest.raises(UsageError, match="is not an address"):
         connect(address)
+
+
+@pytest.mark.parametrize(
+    "headers", [{"x-api-key": "sw_secret\n"}, {"x-api-key": " sw_secret"}, {"x-api-key": "sw_secretÜ"}, {"x key": "sw_secret"}]
+)
+def test_a_header_that_cannot_be_sent_is_told_without_its_value(headers):
+    with pytest.raises(UsageError) as caught:
+        Options(headers=headers)
+    assert "sw_secret" not in str(caught.value)
+    assert next(iter(headers)) in str(caught.value)
+
+
+def test_headers_that_can_be_sent_are():
+    assert Options(headers={"x-api-key": "sw_a-b c", "x-empty": ""}).headers["x-empty"] == ""

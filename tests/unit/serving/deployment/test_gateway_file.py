@@ -71,3 +71,10 @@ def test_it_reads_back_as_it_was_meant(config, tmp_path):
 
 def test_what_says_nothing_is_not_written():
     assert "null" not in gateway_yaml(in_container(GatewayConfig(models={"taxi": Model(arms=[Arm(version=1)])})))
+
+
+def test_a_null_that_says_something_is_written(tmp_path):
+    config = GatewayConfig(jwt=Jwt(issuer="i", audience="a", key_file="k", per_minute=None), keys=Keys(file="/k", per_minute=None))
+    (tmp_path / "gateway.yaml").write_text(gateway_yaml(config))
+    found = load_gateway(tmp_path / "gateway.yaml")
+    assert (found.jwt.per_minute, found.keys.per_minute) == (None, None)

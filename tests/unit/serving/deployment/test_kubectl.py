@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from configs.errors import SluicewayError, UsageError
-from serving.deployment.kubectl import Kubectl
+from serving.deployment.kubectl import Kubectl, _failed
 
 PLAYER = """#!{python}
 import json, os, sys
@@ -110,3 +110,8 @@ def test_the_context_is_the_given_one_or_the_current(play):
     play(config=(0, "kind-local\n", ""))
     assert Kubectl("ns").context() == "kind-local"
     assert Kubectl("ns", "prod").context() == "prod"
+
+
+def test_a_conflict_is_told_by_its_cause():
+    said = 'error: Apply failed with 1 conflict: conflict with "helm" using apps/v1: .spec.replicas\nPlease review the fields above.\n'
+    assert 'conflict with "helm" using apps/v1: .spec.replicas' in str(_failed("apply", said))

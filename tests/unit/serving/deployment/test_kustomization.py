@@ -133,3 +133,29 @@ def test_what_is_left_to_do_is_told():
     assert "push it" in notes(DeployConfig(), "production")[0]
     assert notes(DeployConfig(gateway=Gateways(image="r.example.com/gateway:1")), "production") == []
     assert "model-server-tls" in notes(DeployConfig(tls=Tls(key_file="k", cert_file="c")), "local")[0]
+
+
+@pytest.mark.parametrize(
+    ("pods", "told"),
+    [
+        ({"max_replicas": 2}, "deploy.model_server.replicas: 3 is more than deploy.model_server.max_replicas: 2; say both"),
+        ({"replicas": 12}, "deploy.model_server.replicas: 12 is more than deploy.model_server.max_replicas: 10; say both"),
+        ({"cpu": "4"}, "deploy.model_server.cpu: 4 is more than deploy.model_server.cpu_limit: 2; say both"),
+        ({"cpu": "2500m", "cpu_limit": "2"}, "deploy.model_server.cpu: 2500m is more than deploy.model_server.cpu_limit: 2; say both"),
+    ],
+)
+def test_what_a_cluster_would_refuse_is_refused_here(pods, told):
+    with pytest.raises(ConfigError) as caught:
+        kustomization(DeployConfig(entrance=NAMED, model_server=ModelServers(**pods)))
+    assert str(caught.value) == told
+
+
+def test_a_local_cluster_s_own_name_is_in_what_is_asked_for():
+    route = kustomization(DeployConfig(entrance=Entrance(kind="traefik")), "local")
+    assert patch(route, "IngressRoute", "gateway")[0]["value"] == "Host(`sluiceway.localhost`) && !Path(`/metrics`)"
+    ingress = patch(kustomization(DeployConfig(entrance=Entrance(ingress_class="nginx", tls_secret="s")), "local"), "Ingress", "gateway")
+    assert {step["path"]: step["value"] for step in ingress} == {
+        "/spec/rules/0/host": "sluiceway.localhost",
+        "/spec/tls": [{"hosts": ["sluiceway.localhost"], "secretName": "s"}],
+        "/spec/ingressClassName": "nginx",
+    }

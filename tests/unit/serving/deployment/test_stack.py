@@ -12,7 +12,8 @@ from configs.errors import ConfigError, UsageError
 from configs.gateway import GatewayConfig, Keys, Upstream
 from configs.gateway import Tls as UpstreamTls
 from serving.deployment import kustomization
-from serving.deployment.stack import OVERLAYS, SHIPPED_CORES, published, render, server_stack
+from serving.deployment.kustomization import SHIPPED_CORES
+from serving.deployment.stack import OVERLAYS, published, render, server_stack
 from serving.server.schemas import batching, model_configs
 from serving.store.local import LocalStore
 from serving.store.manifest import Identity
@@ -70,7 +71,9 @@ def test_every_overlay_has_what_its_servers_read(environment, overlay):
 
 
 def test_on_a_cluster_batches_get_the_threads_of_the_shipped_limit(environment):
-    assert batching.read(config(render(environment, [], "local"), "local", "batching.config"), "").num_batch_threads == int(SHIPPED_CORES)
+    assert batching.read(config(render(environment, [], "local"), "local", "batching.config"), "").num_batch_threads == int(
+        SHIPPED_CORES["model-server"]
+    )
     bigger = deploying(environment, model_server=ModelServers(image="s:1", cpu_limit="6"))
     assert batching.read(config(render(bigger, [], "local"), "local", "batching.config"), "").num_batch_threads == 6
 
@@ -111,3 +114,10 @@ def test_what_does_not_fit_together_is_told(environment):
         "gateway.keys.file",
     ]
     assert "copy state/keys.yaml into secrets/" in notes[-1]
+
+
+def test_keys_in_a_variable_need_a_place_that_has_it(environment):
+    chosen = replace(environment, gateway=GatewayConfig(keys=Keys(env="MY_KEYS")))
+    with pytest.raises(UsageError, match=r"gateway\.keys\.env: MY_KEYS: containers get no variables of this machine"):
+        render(chosen, [], "compose")
+    assert [note for note in render(chosen, [], "production").notes if "MY_KEYS from a secret that is yours to make" in note]

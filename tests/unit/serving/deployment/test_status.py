@@ -100,10 +100,12 @@ def test_what_a_model_server_says():
 @pytest.mark.parametrize(
     ("text", "says"),
     [
-        ('{"status": "ready"}', "ready"),
-        ('{"status": "not ready", "reason": "x"}', "not ready, x"),
+        ('{"ready": true, "upstreams": {"default": "ok"}}', "ready"),
+        ('{"ready": true, "upstreams": {"default": "ok", "b": "cannot be reached"}}', "ready: b cannot be reached"),
+        ('{"ready": false, "upstreams": {"default": "cannot be reached"}}', "not ready: default cannot be reached"),
+        ('{"ready": false, "problem": "ending"}', "not ready: ending"),
         ("Bad  Gateway\n", "Bad Gateway"),
-        ("{}", "ready"),
+        ("{}", "{}"),
         ("[]", "[]"),
     ],
 )
@@ -119,9 +121,18 @@ ROLLED = Rollout("x", "i", 1, 1, 1, 1, seen=True)
     [
         ([ROLLED], {"taxi": "3 AVAILABLE"}, True),
         ([ROLLED], {"taxi": "3 AVAILABLE", "leaves": "1 END: bad"}, False),
+        ([ROLLED], {"taxi": "1 END: UNAVAILABLE: gs read failed"}, False),
+        ([ROLLED], {"taxi": "4 END: no pb, 3 AVAILABLE"}, True),
         ([Rollout("x", "i", 2, 1, 1, 1, seen=True)], {"taxi": "3 AVAILABLE"}, False),
         ([], {}, False),
     ],
 )
 def test_all_is_well_when_all_is_rolled_out_and_available(deployments, answers, well):
     assert healthy(deployments, [Pod("a", "model-server", True, 0, "", answers)]) is well
+
+
+@pytest.mark.parametrize(
+    ("says", "well"), [("ready", True), ("not ready: default cannot be reached", False), ("not asked: kubectl exec: Forbidden", False)]
+)
+def test_a_gateway_that_reaches_no_model_server_is_not_well(says, well):
+    assert healthy([ROLLED], [Pod("g", "gateway", True, 0, "", {"gateway": says})]) is well

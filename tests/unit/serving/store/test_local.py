@@ -267,3 +267,9 @@ def test_a_version_copied_to_another_number_was_not_published(tmp_path):
         store.verify("taxi", 2)
     assert store.publish("taxi", model, Identity("run", "taxi")).number == 3
     assert [event.version for event in store.history("taxi")] == [1, 3]
+
+
+def test_what_no_model_can_be_called_is_no_model(tmp_path):
+    for name in ("lost+found", ".staging", "taxi", "9"):
+        (tmp_path / name).mkdir()
+    assert LocalStore(tmp_path).models() == ["taxi"]
