@@ -11,9 +11,11 @@ from configs.deployment import DeployConfig
 from configs.errors import UsageError
 from configs.gateway import GatewayConfig
 from serving.deployment import shipped
+from serving.deployment.server_files import SSL
 
 # The images' own user; whoever is no root runs the containers as himself, so that they can read what he wrote.
 IMAGES_USER = (10001, 10001)
+SERVER_SECRETS = "server-secrets"
 
 
 def container_user() -> tuple[int, int]:
@@ -32,9 +34,11 @@ def project(deploy: DeployConfig, gateway: GatewayConfig, store: Path, config: M
         UsageError: a value cannot be written into an environment file.
     """
     files = shipped.tree("compose.yaml", "traefik", "prometheus", "grafana")
-    files |= {f"config/{name}": data for name, data in config.items()}
+    # Whoever answers to strangers must not hold the model server's private key.
+    files |= {f"{SERVER_SECRETS if name == SSL else 'config'}/{name}": data for name, data in config.items()}
+    files[f"{SERVER_SECRETS}/.gitignore"] = b"# The model server's private key, if it has one. It is nobody else's.\n*\n"
     files["secrets/.gitignore"] = b"# What the configuration names lies here: digests of API keys, certificates. It is nobody else's.\n*\n"
-    files[".env"] = _environment(deploy, gateway, store, tls="ssl.config" in config)
+    files[".env"] = _environment(deploy, gateway, store, tls=SSL in config)
     return files
 
 
@@ -48,8 +52,9 @@ def _environment(deploy: DeployConfig, gateway: GatewayConfig, store: Path, *, t
         "SLUICEWAY_STORE": store,
         "SLUICEWAY_CONFIG": "./config",
         "SLUICEWAY_SECRETS": "./secrets",
+        "SLUICEWAY_SERVER_SECRETS": f"./{SERVER_SECRETS}",
         "SLUICEWAY_USER": f"{user}:{group}",
-        "SLUICEWAY_SSL_CONFIG": "/etc/model-server/ssl.config" if tls else "",
+        "SLUICEWAY_SSL_CONFIG": f"/etc/model-server-tls/{SSL}" if tls else "",
         "SLUICEWAY_GATEWAY_STOP": f"{math.ceil(gateway.limits.drain_seconds) + 5}s",
         "MODEL_SERVER_IMAGE": deploy.model_server.image,
         "GATEWAY_IMAGE": deploy.gateway.image,

@@ -64,7 +64,7 @@ def render(environment: EnvironmentConfig, named: Sequence[str], overlay: str, *
         config.pop(server_files.SSL, None)  # a key is a secret of the cluster, and in no manifest
         files = kustomization.manifests(deploy, environment.gateway, overlay, config)
     notes = [*choice.notes, *unanswerable(choice.models, environment.gateway, there), *_notes(environment, overlay)]
-    private = {f"config/{server_files.SSL}"}
+    private = {f"{composed.SERVER_SECRETS}/{server_files.SSL}"}
     return Stack({name: Content(data, private=name in private) for name, data in files.items()}, choice, tuple(notes))
 
 

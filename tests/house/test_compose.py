@@ -109,6 +109,13 @@ def test_who_may_too_much_is_reported(compose, service, key, value, finding):
     assert too_free(compose) == [finding]
 
 
+def test_only_the_model_server_holds_its_private_key(services):
+    holders = [name for name, service in services.items() if any("SERVER_SECRETS" in str(volume) for volume in service["volumes"])]
+    assert holders == ["model-server"]
+    files = composed.project(DeployConfig(), GatewayConfig(), DEPLOY, {"ssl.config": b"key", "models.config": b""})
+    assert [name for name, data in files.items() if data == b"key"] == [f"{composed.SERVER_SECRETS}/ssl.config"]
+
+
 def test_every_route_arrives(services):
     found, entry_points = routes(), read("traefik/traefik.yaml")["entryPoints"]
     for name, router in found["routers"].items():

@@ -38,7 +38,7 @@ def test_this_machine_s_values_are_in_the_environment_file():
 
 def test_tls_is_on_when_its_file_is_there():
     found = values(project(DeployConfig(), GatewayConfig(), Path("/store"), {"ssl.config": b"key"}))
-    assert found["SLUICEWAY_SSL_CONFIG"] == "/etc/model-server/ssl.config"
+    assert found["SLUICEWAY_SSL_CONFIG"] == "/etc/model-server-tls/ssl.config"
 
 
 @pytest.mark.parametrize(("user", "expected"), [(0, "10001:10001"), (1000, "1000:1000")])

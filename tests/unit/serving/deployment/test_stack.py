@@ -89,7 +89,7 @@ def test_a_key_is_in_no_manifest_and_only_for_its_owner_elsewhere(environment, t
     secured = replace(deploying(environment, tls=tls), gateway=gateway)
     assert server_stack(secured, [], base_path=None).files["ssl.config"].private
     composed = render(secured, [], "compose")
-    assert [name for name, content in composed.files.items() if content.private] == ["config/ssl.config"]
+    assert [name for name, content in composed.files.items() if content.private] == ["server-secrets/ssl.config"]
     for overlay in kustomization.OVERLAYS:
         assert not any(b"PRIVATE KEY" in content.data for content in render(secured, [], overlay).files.values())
 
