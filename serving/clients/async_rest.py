@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 
+import anyio
+
 from serving.clients.awaited import AwaitedClient
 from serving.clients.conversation import Conversation
 from serving.clients.http import httpx
@@ -29,12 +31,13 @@ class AsyncRestClient(AwaitedClient):
             call.method, call.path, content=call.body or None, timeout=seconds, extensions=dict(self._extensions)
         )
         try:
-            # httpx takes a limit for each part of a call, this one is for the whole.
-            response = await asyncio.wait_for(self._http.send(request), seconds)
+            # httpx takes a limit for each part of a call, this one is for the whole. (asyncio.wait_for forgets a cancellation before 3.12.)
+            with anyio.fail_after(seconds):
+                response = await self._http.send(request)
         except httpx.HTTPError as error:
             raise failure(self.address, error) from error
-        except asyncio.TimeoutError as error:  # not the built-in one before Python 3.11
-            raise failure(self.address, TimeoutError()) from error
+        except TimeoutError as error:
+            raise failure(self.address, error) from error
         return read_response(self.address, response.status_code, response.headers, response.content)
 
     async def _disconnect(self) -> None:
