@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 
 class Overloaded(Exception):
@@ -26,6 +26,7 @@ class Admission:
     def __init__(self, concurrency: int, queue: int, queue_seconds: float) -> None:
         self.concurrency, self.queue, self.queue_seconds = concurrency, queue, queue_seconds
         self.under_way = 0
+        self.present = 0
         self._waiting: deque[asyncio.Future[bool]] = deque()
 
     @property
@@ -36,12 +37,24 @@ class Admission:
     @property
     def is_full(self) -> bool:
         """Whether a request that came now would be turned away."""
-        return self.under_way >= self.concurrency and len(self._waiting) >= self.queue
+        if self.under_way >= self.concurrency and len(self._waiting) >= self.queue:
+            return True
+        # As many again may be read and looked at, which takes as long as a caller or a server likes.
+        return self.present >= 2 * (self.concurrency + self.queue)
 
     @property
     def waiting(self) -> int:
         """How many wait."""
         return len(self._waiting)
+
+    @contextlib.contextmanager
+    def presence(self) -> Iterator[None]:
+        """Counts a request from its head to its answer, whether it has room yet or not."""
+        self.present += 1
+        try:
+            yield
+        finally:
+            self.present -= 1
 
     @contextlib.asynccontextmanager
     async def room(self) -> AsyncIterator[None]:

@@ -30,6 +30,13 @@ class TooLarge(Exception):
         super().__init__(f"the body is too large; at most {largest / 2**20:.3g} MiB")
 
 
+class TooSlow(Exception):
+    """The body does not come."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"the body did not arrive within {seconds:g} s")
+
+
 class Json(Response):
     """A document. NaN and infinity are null there, and a text that is not Unicode gets signs of replacement."""
 
@@ -91,6 +98,8 @@ def told(error: Exception) -> Told | None:
         return Told(503, str(error), str(error), retry_seconds=error.seconds)
     if isinstance(error, TooLarge):
         return Told(413, str(error), str(error))
+    if isinstance(error, TooSlow):
+        return Told(408, str(error), str(error))
     if isinstance(error, StatusError):
         return _refused(error)
     if isinstance(error, SluicewayError):

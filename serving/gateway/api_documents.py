@@ -90,6 +90,7 @@ _TELLS = {
     401: ("No key, or none that is known", "not let in: no key; send it as x-api-key, or as a bearer token"),
     403: ("The key is not for this model", "the key reports is not for the model leaves"),
     404: ("No such model, version or label", "Servable not found for request: Latest(lumpy)"),
+    408: ("The body did not arrive in time", "the body did not arrive within 60 s"),
     413: ("The body is larger than is taken", "the body is too large; at most 8 MiB"),
     422: ("The input does not fit the model", "instances[0].fare: 'six' does not fit; the model takes numbers"),
     429: ("More requests than the key may make; Retry-After tells when", "reports may make 60 requests a minute; try again in 3 s"),

@@ -9,7 +9,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from configs.errors import SluicewayError, UsageError
+from configs.errors import SluicewayError
 from serving.gateway.golden_rows import read_rows
 from serving.protocol.status import Code, State, StatusError, VersionStatus
 from serving.store import open_store
@@ -26,15 +26,10 @@ class Catalogue:
     def __init__(self, folder: str | None, awaited: Path | None = None) -> None:
         """
         Args:
-            awaited: the folder where none is configured; it may come later.
-
-        Raises:
-            UsageError: there is no such folder.
+            awaited: the folder where none is configured. Either may come later.
         """
         self._folder = awaited if folder is None else Path(folder).expanduser()
         if self._folder is not None and not self._folder.is_dir():
-            if folder is not None:
-                raise UsageError(f"store: there is no folder {folder}")
             log.warning(
                 "there is no version store in %s yet: its models and their history are shown as soon as it is there; "
                 "gateway.store names another one",

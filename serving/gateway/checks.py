@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from serving.protocol import predict
@@ -159,11 +160,8 @@ def _fields(value: Any, spec: SignatureSpec, place: str, *, of_row: bool) -> lis
             return [Problem(place, f"expected an object with {', '.join(sorted(spec.inputs))}, found {_json_type(value)}")]
         ((name, tensor),) = spec.inputs.items()
         return _value(value, tensor, place, of_row=of_row)
-    found = [
-        Problem(f"{place}.{name}", f"unknown; the model takes: {', '.join(sorted(spec.inputs))}")
-        for name in value
-        if name not in spec.inputs
-    ]
+    told = f"unknown; the model takes: {', '.join(sorted(spec.inputs))}"
+    found = [Problem(f"{place}.{name}", told) for name in islice((name for name in value if name not in spec.inputs), _TOLD)]
     for name, tensor in sorted(spec.inputs.items()):
         if name not in value:
             found.append(Problem(f"{place}.{name}", f"missing; the model takes {_takes(tensor)}"))

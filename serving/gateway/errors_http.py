@@ -10,7 +10,7 @@ from starlette.requests import ClientDisconnect
 
 from configs.errors import SluicewayError
 from serving.gateway.admission import Overloaded
-from serving.gateway.answers import Told, TooLarge, told
+from serving.gateway.answers import Told, TooLarge, TooSlow, told
 from serving.gateway.checks import Problem, Unfit
 
 
@@ -20,7 +20,7 @@ def add_error_answers(app: FastAPI) -> None:
     async def known(request: Request, error: Exception) -> Response:
         return _answer(request, told(error) or _OURS)
 
-    for kind in (Unfit, Overloaded, TooLarge, SluicewayError, Exception):
+    for kind in (Unfit, Overloaded, TooLarge, TooSlow, SluicewayError, Exception):
         app.add_exception_handler(kind, known)
 
     @app.exception_handler(RequestValidationError)

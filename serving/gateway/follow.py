@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from operator import attrgetter
 from pathlib import Path
 
 from configs.errors import SluicewayError, UsageError
@@ -18,7 +19,7 @@ ENVIRONMENT = "gateway."
 """What the gateway's keys begin with in an environment."""
 _LOOK_SECONDS = 1.0
 # What is open already: a change of it waits for a restart.
-_FIXED = ("host", "port", "page", "docs", "cors", "tracing", "trusted_proxies")
+_FIXED = ("host", "port", "page", "docs", "cors", "tracing", "trusted_proxies", "limits.drain_seconds")
 
 
 class ConfigFile:
@@ -51,7 +52,7 @@ class ConfigFile:
         # Kept before it is read: what is wrong is told once and not every second.
         self._seen = seen
         config = load_gateway(self.path)
-        changed = [name for name in _FIXED if getattr(config, name) != getattr(self.config, name)]
+        changed = [name for name in _FIXED if attrgetter(name)(config) != attrgetter(name)(self.config)]
         if changed:
             log.warning("%s: %s changed; that takes a restart", self.path, ", ".join(changed))
         self.config = config
@@ -99,23 +100,41 @@ async def follow(file: ConfigFile, apply: Callable[[GatewayConfig], None], count
     """Apply each change until cancelled.
 
     Args:
-        apply: puts a configuration in force; raises SluicewayError where it cannot, and then changes nothing.
+        apply: puts a configuration in force; raises SluicewayError where it cannot, and then changes nothing. It is asked again until
+            it can.
         counted: told ``ok`` or ``refused`` for each change.
     """
+    refused: GatewayConfig | None = None
+    last = ""
     while True:
         await asyncio.sleep(_LOOK_SECONDS)
         try:
-            config = file.look()
-            if config is None:
-                continue
+            changed = file.look()
+        except Exception as error:  # noqa: BLE001 - whatever one file holds, the next one must be followed
+            refused = None
+            _tell_refused(error)
+            counted("refused")
+            continue
+        if changed is not None:
+            last = ""
+        # What it was refused for may lie outside of what is looked at: it is tried until it holds.
+        config = changed or refused
+        if config is None:
+            continue
+        try:
             with keys_stand_in(file.place):
                 apply(config)
-        except SluicewayError as error:
-            log.error("the configuration was not changed: %s", error)
-            counted("refused")
-        except Exception:  # whatever one file holds, the next one must be followed
-            log.exception("the configuration was not changed")
-            counted("refused")
+        except Exception as error:  # noqa: BLE001 - as above
+            if not last:
+                counted("refused")
+            refused, before, last = config, last, repr(error)
+            if last != before:
+                _tell_refused(error)
         else:
+            refused = None
             log.info("the configuration in %s is in force", file.path)
             counted("ok")
+
+
+def _tell_refused(error: Exception) -> None:
+    log.error("the configuration was not changed: %s", error, exc_info=None if isinstance(error, SluicewayError) else error)

@@ -54,9 +54,10 @@ def router(gateway: Gateway) -> APIRouter:
     async def image(request: Request, model: str, signature: str | None = Query(None)) -> Json:
         known = request.state.call
         begun = begin(gateway, known, model, "predict", Target(), request.headers)
-        uploads = await uploads_of(request)
-        check_images(uploads, gateway.config.limits)
-        answer = await answer_about(gateway, known, begun, uploads, signature)
+        with begun.room.presence():
+            uploads = await uploads_of(request)
+            check_images(uploads, gateway.config.limits)
+            answer = await answer_about(gateway, known, begun, uploads, signature)
         return Json(answer, headers=version_header(known.version))
 
     @api.get("/healthz", tags=["Health"], summary="Alive", response_class=PlainTextResponse)
@@ -114,7 +115,7 @@ async def _details(gateway: Gateway, model: str) -> dict[str, Any]:
     if found["live"] is None:
         return found
     try:
-        known = await gateway.upstream_of(model).signatures(model, Target(), gateway.timeout(model))
+        known = await gateway.upstream_of(model).signatures(model, Target(), gateway.timeout(model), counted=False)
     except StatusError as error:
         return {**found, "problem": error.message}
     form = forms.form(known.signatures)

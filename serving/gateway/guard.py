@@ -19,7 +19,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from serving.gateway.access import ANYBODY, NOBODY, Caller, Denied
 from serving.gateway.admission import Overloaded
-from serving.gateway.answers import TooLarge, encoded, send_answer, whole_seconds
+from serving.gateway.answers import TooLarge, TooSlow, encoded, send_answer, whole_seconds
 from serving.gateway.state import Gateway
 
 log = logging.getLogger(__name__)
@@ -30,6 +30,7 @@ _OPEN = frozenset({"/", "/healthz", "/readyz", "/metrics", "/openapi.json", "/do
 _OPEN_BELOW = "/page/"
 _CALLS = "/v1/models/"
 _TOLD_SECONDS = 1.0
+_BODY_SECONDS = 60.0
 _UPLOAD = re.compile(r"/predict/[^/]+/image")
 # An upload of several images may be larger than one.
 _IMAGES_AT_ONCE = 4
@@ -87,6 +88,12 @@ class Guard:
                 await _refuse(answered, *refusal)
             else:
                 await self._app(scope, _bounded(receive, self._largest(scope["path"])), answered)
+        except asyncio.CancelledError:
+            if not self._gateway.draining or status is not None:
+                raise
+            # The time for requests under way is over; the server would say so in plain text, as a fault of ours.
+            call.problem = "the gateway is ending"
+            await _refuse(answered, 503, call.problem, {"retry-after": "1"})
         except ClientDisconnect:
             status, call.problem = 499, "the caller went away"
         except Exception:  # a fault of ours costs one request and is told in the log
@@ -194,13 +201,20 @@ def _now() -> str:
 
 
 def _bounded(receive: Receive, largest: int) -> Receive:
-    """A body that was announced as smaller, or not at all, ends where it is too large."""
-    taken = 0
+    """A body that was announced as smaller, or not at all, ends where it is too large, and one that does not come is not waited for."""
+    taken, is_whole = 0, False
+    until = time.monotonic() + _BODY_SECONDS
 
     async def bounded() -> Message:
-        nonlocal taken
-        message = await receive()
+        nonlocal taken, is_whole
+        if is_whole:
+            return await receive()
+        try:
+            message = await asyncio.wait_for(receive(), until - time.monotonic())
+        except asyncio.TimeoutError as error:
+            raise TooSlow(_BODY_SECONDS) from error
         if message["type"] == "http.request":
+            is_whole = not message.get("more_body", False)
             taken += len(message.get("body", b""))
             if taken > largest:
                 raise TooLarge(largest)

@@ -21,20 +21,19 @@ from serving.gateway.checks import Problem, Unfit
 from serving.gateway.guard import Call
 from serving.gateway.routing import Asked, Target
 from serving.gateway.state import Gateway
-from serving.gateway.upstream import UpstreamServer
 from serving.protocol import metadata, routes
 from serving.protocol.status import Code, StatusError, status_json
 
-_PREFIX = "/v1/"
+# Of the path as it was sent, which is what the grammar reads.
+_PREFIX = b"/v1/"
 _GZIP = ("gzip", "x-gzip")
 
 
 @dataclass(frozen=True)
 class Begun:
-    """A request that may be answered: what is asked of whom, and in which room."""
+    """A request that may be answered: what is asked, and in which room."""
 
     asked: Asked
-    upstream: UpstreamServer
     room: Admission
     timeout: float
 
@@ -47,7 +46,7 @@ class ModelApi:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
-        if scope["type"] != "http" or not scope["path"].lower().startswith(_PREFIX):
+        if scope["type"] != "http" or not scope["raw_path"].lower().startswith(_PREFIX):
             await self._app(scope, receive, send)
             return
         known: Call = scope["state"]["call"]
@@ -69,10 +68,13 @@ class ModelApi:
         if route.verb in routes.CALLS:
             headers = Headers(scope=scope)
             begun = begin(gateway, known, model, route.verb, target, headers)
-            body = await _body(receive, headers, int(gateway.config.limits.body_mib * 2**20))
-            with under_way(gateway, known, model):
-                answered = await gateway.calls.answer(begun.asked, body, begun.upstream, begun.room, begun.timeout)
-                known.version = answered.version
+            with begun.room.presence():
+                body = await _body(receive, headers, int(gateway.config.limits.body_mib * 2**20))
+                with under_way(gateway, known, model):
+                    # Who is asked is looked up now: while the body was read, another server may have been configured.
+                    upstream = gateway.upstream_of(model)
+                    answered = await gateway.calls.answer(begun.asked, body, upstream, begun.room, begun.timeout)
+                    known.version = answered.version
             return answered.text, version_header(answered.version)
         permitted(gateway, known, model)
         upstream, timeout = gateway.upstream_of(model), gateway.timeout(model)
@@ -95,7 +97,7 @@ def begin(gateway: Gateway, known: Call, model: str, verb: str, path: Target, he
         StatusError: the caller may not ask this model, there is none of this name, or it is not clear which version is meant.
     """
     permitted(gateway, known, model)
-    upstream, room = gateway.upstream_of(model), gateway.room(model)
+    room = gateway.room(model)
     if room.is_full:
         # Before anything of it is read: who is turned away must cost next to nothing.
         raise Overloaded(room.again_seconds)
@@ -104,7 +106,7 @@ def begin(gateway: Gateway, known: Call, model: str, verb: str, path: Target, he
     except ValueError as error:
         raise StatusError(Code.INVALID_ARGUMENT, str(error)) from error
     known.route = choice.why
-    return Begun(asked, upstream, room, gateway.timeout(model))
+    return Begun(asked, room, gateway.timeout(model))
 
 
 @contextmanager

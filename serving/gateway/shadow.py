@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from typing import Any
 
+from serving.gateway.answers import told
 from serving.gateway.compare import Difference, differ
 from serving.gateway.metrics import Metrics
 from serving.gateway.routing import Asked
@@ -62,7 +63,9 @@ class Shadows:
             other = await ask()
         except StatusError as error:
             self._count(model, "failed")
-            self._latest[model].append({"result": "failed", "to": to, "reason": str(error)})
+            answer = told(error)
+            # Not the server's words, which may hold a part of the request: every key of the model can read this.
+            self._latest[model].append({"result": "failed", "to": to, "reason": answer.note if answer else error.code.name})
             return
         except Exception:  # nobody waits for this task: what goes wrong in it is told here or nowhere
             log.exception("a copy to %s of %s failed", to, model)

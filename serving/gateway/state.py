@@ -10,7 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
-from configs.errors import ConfigError
+from configs.errors import ConfigError, UsageError
 from configs.gateway import GatewayConfig, Model
 from serving.gateway.access import Access, Caller
 from serving.gateway.admission import Admission
@@ -41,8 +41,8 @@ class Gateway:
             store: the version store's folder where the configuration names none; it may come later.
 
         Raises:
-            ConfigError: a file that the configuration names is not there, or two parts of it contradict each other. It begins with the
-                key, without the place where that stands (`serving.gateway.follow.keys_stand_in`).
+            UsageError: a file or folder that the configuration names is not there, or two parts of it contradict each other. It begins with
+                the key, without the place where that stands (`serving.gateway.follow.keys_stand_in`).
         """
         self.metrics = Metrics()
         self.shadows = Shadows(self.metrics)
@@ -54,12 +54,15 @@ class Gateway:
         self._upstreams: dict[str, UpstreamServer] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.config = config
+        # Only at the start: later it must not keep what else has changed, a key that was taken out, from being put in force.
+        if config.store is not None and not Path(config.store).expanduser().is_dir():
+            raise UsageError(f"store: there is no folder {config.store}")
         self.put_in_force(config)
 
     def put_in_force(self, config: GatewayConfig) -> None:
         """Raises ConfigError, and then nothing has changed."""
         check(config)
-        access, catalogue = Access(config), Catalogue(config.store, self._store)
+        access = Access(config)
         upstreams = {}
         for name, upstream in config.upstreams.items():
             old = self._upstreams.get(name)
@@ -67,6 +70,8 @@ class Gateway:
             upstreams[name] = old if same and old is not None else UpstreamServer(name, upstream, config.breaker)
         gone = [old for name, old in self._upstreams.items() if upstreams.get(name) is not old]
         longest = _longest(self.config)
+        # Last, for it tells the log of a store that is not there: what is refused is tried again and again.
+        catalogue = Catalogue(config.store, self._store)
         self.config, self.access, self.catalogue, self._upstreams = config, access, catalogue, upstreams
         self.calls = Calls(config.limits, self.metrics, self.shadows)
         for name, room in self._rooms.items():
@@ -99,7 +104,7 @@ class Gateway:
         if model not in self._rooms:
             if len(self._rooms) >= _MOST_ROOMS:
                 # Names come from callers: what nobody is in may go.
-                self._rooms = {name: room for name, room in self._rooms.items() if room.under_way or room.waiting}
+                self._rooms = {name: room for name, room in self._rooms.items() if room.present or room.under_way or room.waiting}
             limits = self.config.limits
             self._rooms[model] = Admission(self.rules(model).concurrency or limits.concurrency, limits.queue, limits.queue_seconds)
         return self._rooms[model]

@@ -47,7 +47,7 @@ async def look(gateway: Gateway) -> None:
 async def problems(gateway: Gateway, model: str, statuses: Sequence[VersionStatus]) -> list[str]:
     """One line for each arm and shadow of a model that names what is not served; the log is told of new ones."""
     upstream, seconds = gateway.upstream_of(model), min(_LOOK_SECONDS, gateway.timeout(model))
-    found = await unserved(gateway.rules(model), statuses, lambda target: upstream.signatures(model, target, seconds))
+    found = await unserved(gateway.rules(model), statuses, lambda target: upstream.signatures(model, target, seconds, counted=False))
     gateway.noticed.notice(model, found)
     return found
 

@@ -62,7 +62,8 @@ async def answer_about(gateway: Gateway, known: Call, begun: Begun, uploads: lis
 
 
 async def _ask_about(gateway: Gateway, known: Call, begun: Begun, uploads: list[Upload], signature: str | None) -> dict[str, Any]:
-    asked, upstream, room, timeout = begun.asked, begun.upstream, begun.room, begun.timeout
+    asked, room, timeout = begun.asked, begun.room, begun.timeout
+    upstream = gateway.upstream_of(asked.model)
     signatures = (await upstream.signatures(asked.model, asked.target, timeout)).signatures
     gateway.metrics.learn(asked.model)
     how = how_to_ask(signatures, signature)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import grpc
 import grpc.aio
 
-from configs.errors import ConfigError
-from configs.gateway import Breaker, Tls, Upstream
+from configs.gateway import Breaker, Upstream
 from serving.clients.base import is_loopback
 from serving.gateway.breaker import CircuitBreaker
+from serving.gateway.pem import Pem
 from serving.gateway.routing import Target
 from serving.protocol import metadata
 from serving.protocol import wire_pb2 as wire
@@ -57,7 +56,7 @@ class UpstreamServer:
     """Belongs to one event loop."""
 
     def __init__(self, name: str, config: Upstream, breaker: Breaker, now: Callable[[], float] = time.monotonic) -> None:
-        """Raises ConfigError: a file of its TLS cannot be read."""
+        """Raises ConfigError: a file of its TLS cannot be used."""
         self.name, self.limits, self._now = name, breaker, now
         self.made_of = ingredients(name, config, breaker)
         # By model: one that is slow must not shut the others off. Only of models whose last call failed.
@@ -96,24 +95,30 @@ class UpstreamServer:
     async def status(self, model: str, timeout: float, target: Target | None = None) -> list[VersionStatus]:
         """Every version that the server holds or held, highest first."""
         request = wire.GetModelStatusRequest(model_spec=model_spec(model, target or Target()))
-        answer = await self._call(f"{_MODEL}/GetModelStatus", request, timeout)
+        answer = await self._ask(f"{_MODEL}/GetModelStatus", request, timeout)
         return [
             VersionStatus(row.version, State(row.state), Code(row.status.error_code), row.status.error_message)
             for row in answer.model_version_status
         ]
 
-    async def signatures(self, model: str, target: Target, timeout: float, *, oldest: float = _KNOWN_SECONDS) -> Known:
+    async def signatures(
+        self, model: str, target: Target, timeout: float, *, oldest: float = _KNOWN_SECONDS, counted: bool = True
+    ) -> Known:
         """What a target takes and gives; remembered for seconds, because versions are swapped under their labels.
 
         Args:
             oldest: how many seconds old what is remembered may be.
+            counted: asked on the way to a prediction, so a server that is left alone is not asked, and one that is not there counts.
+                That it answers says nothing: a model whose predictions hang tells its signatures all the same.
         """
         key, now = (model, target), self._now()
         known = self._known.get(key)
         if known is not None and now - known.at < oldest:
             return known
-        answer, definitions = await self.definitions(model, target, timeout)
-        known = Known(answer.model_spec.version.value, metadata.from_messages(definitions), now)
+        request = _metadata_request(model, target)
+        path = f"{_PREDICTION}/GetModelMetadata"
+        answer = await (self._call(path, request, timeout, clears=False) if counted else self._ask(path, request, timeout))
+        known = Known(answer.model_spec.version.value, metadata.from_messages(_definitions_of(answer)), now)
         if len(self._known) >= _MOST_KNOWN:
             self._known.clear()
         self._known[key] = known
@@ -121,9 +126,8 @@ class UpstreamServer:
 
     async def definitions(self, model: str, target: Target, timeout: float) -> tuple[wire.GetModelMetadataResponse, Mapping[str, Any]]:
         """The server's own messages about a target's signatures."""
-        request = wire.GetModelMetadataRequest(model_spec=model_spec(model, target), metadata_field=["signature_def"])
-        answer = await self._call(f"{_PREDICTION}/GetModelMetadata", request, timeout)
-        return answer, wire.SignatureDefMap.FromString(answer.metadata["signature_def"].value).signature_def
+        answer = await self._ask(f"{_PREDICTION}/GetModelMetadata", _metadata_request(model, target), timeout)
+        return answer, _definitions_of(answer)
 
     async def reachable(self, timeout: float) -> bool:
         """Whether the server answers at all; what it says about a model that it does not have is an answer."""
@@ -137,7 +141,8 @@ class UpstreamServer:
         """Go; a call that is under way, or comes later, fails."""
         await self._channel.close()
 
-    async def _call(self, path: str, request: Any, timeout: float, *, counted: bool = True) -> Any:
+    async def _call(self, path: str, request: Any, timeout: float, *, counted: bool = True, clears: bool = True) -> Any:
+        """Through the model's breaker. ``clears``: whether an answer says that the model is well."""
         model = request.model_spec.name
         breaker = self._breakers.get(model)
         if breaker is not None:
@@ -146,22 +151,30 @@ class UpstreamServer:
                 raise LeftAlone(self.name, left)
             if counted:
                 breaker.sent()
+        is_well: bool | None = None
         try:
-            answer = await self._calls[path](request, timeout=timeout)
+            answer = await self._ask(path, request, timeout)
+            is_well = clears or None
+        except StatusError as error:
+            is_well = False if error.code in _ITS_FAULT else clears or None
+            raise
+        finally:
+            if counted and is_well:
+                self._breakers.pop(model, None)
+            elif counted and is_well is not None:
+                self._failed(model)
+            elif counted and breaker is not None:
+                breaker.abandoned()
+        return answer
+
+    async def _ask(self, path: str, request: Any, timeout: float) -> Any:
+        try:
+            return await self._calls[path](request, timeout=timeout)
         except grpc.aio.AioRpcError as error:
             code = Code[error.code().name]
-            if counted and code in _ITS_FAULT:
-                self._failed(model)
-            elif counted:
-                self._breakers.pop(model, None)
             raise StatusError(code, _told(self.name, code, error.details() or "", timeout)) from error
-        except BaseException:
-            if breaker is not None and counted:
-                breaker.abandoned()
-            raise
-        if counted:
-            self._breakers.pop(model, None)
-        return answer
+        except grpc.aio.UsageError as error:  # closed: the request began before the configuration changed
+            raise StatusError(Code.UNAVAILABLE, _told(self.name, Code.UNAVAILABLE, "", timeout)) from error
 
     def _failed(self, model: str) -> None:
         if model not in self._breakers and len(self._breakers) >= _MOST_KNOWN:
@@ -169,13 +182,13 @@ class UpstreamServer:
         self._breakers.setdefault(model, CircuitBreaker(self.limits, self._now)).failed()
 
 
-def ingredients(name: str, config: Upstream, breaker: Breaker) -> tuple[Upstream, Breaker, _Pem]:
+def ingredients(name: str, config: Upstream, breaker: Breaker) -> tuple[Upstream, Breaker, Pem]:
     """What an upstream is made of: when one of these is another, also a certificate that was renewed in its file, so must the upstream be.
 
     Raises:
-        ConfigError: a file of its TLS cannot be read.
+        ConfigError: a file of its TLS cannot be used.
     """
-    return config, breaker, _Pem.read(name, config.tls)
+    return config, breaker, Pem.read(name, config.tls)
 
 
 def model_spec(model: str, target: Target, signature: str = "") -> wire.ModelSpec:
@@ -186,6 +199,15 @@ def model_spec(model: str, target: Target, signature: str = "") -> wire.ModelSpe
     elif target.label is not None:
         spec.version_label = target.label
     return spec
+
+
+def _metadata_request(model: str, target: Target) -> wire.GetModelMetadataRequest:
+    return wire.GetModelMetadataRequest(model_spec=model_spec(model, target), metadata_field=["signature_def"])
+
+
+def _definitions_of(answer: wire.GetModelMetadataResponse) -> Mapping[str, Any]:
+    definitions: Mapping[str, Any] = wire.SignatureDefMap.FromString(answer.metadata["signature_def"].value).signature_def
+    return definitions
 
 
 def _told(name: str, code: Code, details: str, timeout: float) -> str:
@@ -202,37 +224,7 @@ def _serialized(message: Any) -> bytes:
     return content
 
 
-@dataclass(frozen=True)
-class _Pem:
-    """What TLS files hold."""
-
-    ca: bytes | None = None
-    key: bytes | None = field(default=None, repr=False)
-    cert: bytes | None = None
-
-    @classmethod
-    def read(cls, name: str, tls: Tls | None) -> _Pem:
-        """Raises ConfigError."""
-        if tls is None:
-            return cls()
-        if (tls.cert_file is None) != (tls.key_file is None):
-            raise ConfigError(f"upstreams.{name}.tls: cert_file and key_file belong together")
-        return cls(*(_content(name, part, getattr(tls, part)) for part in ("ca_file", "key_file", "cert_file")))
-
-
-def _content(name: str, part: str, place: str | None) -> bytes | None:
-    if place is None:
-        return None
-    try:
-        content = Path(place).expanduser().read_bytes()
-    except OSError as error:
-        raise ConfigError(f"upstreams.{name}.tls.{part}: {place} cannot be read: {error.strerror}") from error
-    if b"-----BEGIN " not in content:
-        raise ConfigError(f"upstreams.{name}.tls.{part}: {place} is not in PEM")
-    return content
-
-
-def _channel(config: Upstream, pem: _Pem) -> grpc.aio.Channel:
+def _channel(config: Upstream, pem: Pem) -> grpc.aio.Channel:
     options: list[tuple[str, Any]] = [
         ("grpc.max_send_message_length", -1),
         ("grpc.max_receive_message_length", -1),

@@ -6,7 +6,6 @@ import asyncio
 
 import pytest
 
-from configs.errors import UsageError
 from serving.gateway import catalogue as catalogue_module
 from serving.gateway.catalogue import Catalogue, live_version, version_rows
 from serving.protocol.status import Code, State, StatusError, VersionStatus
@@ -60,16 +59,12 @@ def test_without_a_store_there_is_no_history():
     asyncio.run(story())
 
 
-def test_a_folder_that_is_not_there_is_told(tmp_path):
-    with pytest.raises(UsageError, match=r"^store: there is no folder"):
-        Catalogue(str(tmp_path / "nowhere"))
-
-
-def test_a_store_that_is_awaited_is_told_and_seen_as_soon_as_it_is_there(root):
+@pytest.mark.parametrize("is_named", [False, True])
+def test_a_store_that_is_not_there_is_told_and_seen_as_soon_as_it_is(root, is_named):
     there, later = root, root.with_name("later")
 
     async def story() -> None:
-        catalogue = Catalogue(None, later)
+        catalogue = Catalogue(str(later)) if is_named else Catalogue(None, later)
         assert (await catalogue.models(), await catalogue.published("taxi")) == ([], {})
         with pytest.raises(StatusError, match=f"there is no version store in {later}, so there is no history"):
             await catalogue.history("taxi")

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from serving.gateway.checks import Unfit, find_signature, read_inputs
+from serving.gateway import checks
+from serving.gateway.checks import Problem, Unfit, find_signature, read_inputs
 from serving.protocol.predict import Format
 from serving.protocol.signature import CLASSIFY_METHOD, PREDICT_METHOD, REGRESS_METHOD, SignatureSpec, TensorSpec
 
@@ -75,6 +76,19 @@ def test_several_problems_are_told_at_once_and_no_more_than_ten():
         "instances[0].rooms",
     ]
     assert len(problems({"instances": [{}] * 8})) == 10
+
+
+@pytest.mark.parametrize("document", [lambda row: {"instances": [row] * 3}, lambda row: {"inputs": row}], ids=["rows", "columns"])
+def test_a_thousand_unknown_fields_are_not_all_written_about(document, monkeypatch):
+    made: list[str] = []
+
+    def problem(field: str, told: str) -> Problem:
+        made.append(field)
+        return Problem(field, told)
+
+    monkeypatch.setattr(checks, "Problem", problem)
+    assert len(problems(document({f"x{number}": 1 for number in range(1000)}))) == 10
+    assert len(made) < 20
 
 
 def test_rows_that_are_no_objects_are_told_what_they_should_be():

@@ -110,10 +110,10 @@ def test_a_file_that_it_names_is_followed_too(tmp_path, name):
 
 def test_what_takes_a_restart_is_told(file):
     followed = ConfigFile(file)
-    file.write_text("port: 1\npage: false\n")
+    file.write_text("port: 1\npage: false\nlimits: {batch: 5, drain_seconds: 7}\n")
     with log_of("serving.gateway.follow") as lines:
         followed.look()
-    assert lines == [f"{file}: port, page changed; that takes a restart"]
+    assert lines == [f"{file}: port, page, limits.drain_seconds changed; that takes a restart"]
 
 
 def test_changes_are_put_in_force_and_counted_whatever_goes_wrong(file, monkeypatch):
@@ -143,3 +143,77 @@ def test_changes_are_put_in_force_and_counted_whatever_goes_wrong(file, monkeypa
     assert seen == ["two", "three"]
     assert counted == ["ok", "refused", "refused", "refused", "ok"]
     assert f"the configuration was not changed: {file}: it cannot be put in force" in lines
+
+
+def test_what_was_refused_for_what_is_outside_the_file_is_tried_until_it_holds_and_told_once(file, monkeypatch):
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.001)
+    counted: list[str] = []
+    tries: list[str] = []
+
+    def apply(config: GatewayConfig) -> None:
+        tries.append(config.user_header)
+        if len(tries) < 5:
+            raise ConfigError("a folder is not there" if len(tries) < 4 else "another trouble")
+
+    async def story() -> None:
+        task = asyncio.create_task(follow(ConfigFile(file), apply, counted.append))
+        file.write_text("user_header: two\n")
+        while "ok" not in counted:
+            await asyncio.sleep(0.001)
+        await asyncio.sleep(0.02)
+        task.cancel()
+
+    with log_of("serving.gateway.follow") as lines:
+        asyncio.run(story())
+    assert tries == ["two"] * 5
+    assert counted == ["refused", "ok"]
+    assert [line.rpartition(": ")[2] for line in lines[:-1]] == ["a folder is not there", "another trouble"]
+    assert lines[-1].endswith("is in force")
+
+
+def test_whatever_goes_wrong_while_it_is_read_the_next_one_is_followed(file, monkeypatch):
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.001)
+    counted: list[str] = []
+
+    async def story() -> None:
+        followed = ConfigFile(file)
+        look, troubles = followed.look, [RecursionError("so deep")]
+        monkeypatch.setattr(followed, "look", lambda: throw(troubles.pop()) if troubles else look())
+        task = asyncio.create_task(follow(followed, lambda _: None, counted.append))
+        while not counted:
+            await asyncio.sleep(0.001)
+        file.write_text("user_header: two\n")
+        while len(counted) < 2 and not task.done():
+            await asyncio.sleep(0.001)
+        task.cancel()
+
+    def throw(error: Exception) -> None:
+        raise error
+
+    with log_of("serving.gateway.follow"):
+        asyncio.run(story())
+    assert counted == ["refused", "ok"]
+
+
+def test_what_was_refused_is_forgotten_once_the_file_holds_another(file, monkeypatch):
+    monkeypatch.setattr(following, "_LOOK_SECONDS", 0.001)
+    counted: list[str] = []
+    tries: list[str] = []
+
+    def apply(config: GatewayConfig) -> None:
+        tries.append(config.user_header)
+        raise ConfigError("it cannot be put in force")
+
+    async def story() -> None:
+        task = asyncio.create_task(follow(ConfigFile(file), apply, counted.append))
+        for number, text in enumerate(("user_header: two", "user_header: [")):
+            file.write_text(text)
+            while len(counted) <= number:
+                await asyncio.sleep(0.001)
+        tries.clear()
+        await asyncio.sleep(0.02)
+        task.cancel()
+
+    with log_of("serving.gateway.follow"):
+        asyncio.run(story())
+    assert tries == []

@@ -225,3 +225,44 @@ def test_a_caller_that_goes_away_is_no_fault():
         assert [line["status"] for line in lines(stage)] == [499, 499]
 
     play(story)
+
+
+@pytest.mark.parametrize("is_draining", [True, False])
+def test_who_is_under_way_when_the_end_has_come_is_told(monkeypatch, is_draining):
+    async def story(stage: Stage) -> None:
+        async def endless(*_: object) -> None:
+            await asyncio.Event().wait()
+
+        monkeypatch.setattr(stage.gateway.calls, "answer", endless)
+        asked = asyncio.ensure_future(stage.predict(x_request_id="one"))
+        while not stage.metric("sluiceway_gateway_in_flight", model="(other)"):
+            await asyncio.sleep(0.001)
+        stage.gateway.draining = is_draining
+        asked.cancel()
+        if not is_draining:
+            with pytest.raises(asyncio.CancelledError):
+                await asked
+            return
+        answer = await asked
+        assert (answer.status_code, answer.json()) == (503, {"error": "the gateway is ending"})
+        assert (answer.headers["retry-after"], answer.headers["x-request-id"]) == ("1", "one")
+        assert (lines(stage)[-1]["status"], lines(stage)[-1]["problem"]) == (503, "the gateway is ending")
+
+    play(story)
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m:predict", "/predict/m/image"])
+def test_a_body_that_does_not_come_is_not_waited_for(monkeypatch, path):
+    monkeypatch.setattr("serving.gateway.guard._BODY_SECONDS", 0.05)
+
+    async def trickle():
+        yield b"--x"
+        await asyncio.sleep(30)
+
+    async def story(stage: Stage) -> None:
+        headers = {"content-type": "multipart/form-data; boundary=x"} if path.endswith("image") else {}
+        answer = await stage.client.post(path, content=trickle(), headers=headers)
+        assert (answer.status_code, answer.json()) == (408, {"error": "the body did not arrive within 0.05 s"})
+        assert lines(stage)[-1]["status"] == 408
+
+    play(story)

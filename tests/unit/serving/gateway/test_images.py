@@ -84,6 +84,17 @@ def test_anything_else_is_told(content, saying):
     assert saying in str(fault(content))
 
 
+def test_of_a_png_no_more_than_its_first_chunk_is_read(monkeypatch):
+    def opened(*_: object, **__: object) -> None:
+        raise AssertionError("a decoder inflates texts of a PNG before it tells its size")
+
+    monkeypatch.setattr(Image, "open", opened)
+    assert fault(picture(3, "PNG")) is None
+    assert fault(png_head(40, 30)) == "has 40 x 30 pixels, more than 1,000"
+    for broken in (png_head(3, 3)[:23], png_head(3, 3).replace(b"IHDR", b"IDAT"), png_head(3, 3).replace(b"\rIHDR", b"\x0eIHDR")):
+        assert fault(broken) == "is neither JPEG nor PNG"
+
+
 def test_a_large_limit_of_pixels_is_meant():
     limits = Limits(image_pixels=500_000_000)
     assert fault(png_head(20_000, 20_000), limits) is None
@@ -174,3 +185,11 @@ def test_a_photo_in_an_example_is_known_by_its_name():
 
 def test_files_become_one_column():
     assert column_of([Upload("a", b"1"), Upload("b", b"\0\0")]).tolist() == [b"1", b"\0\0"]
+
+
+def test_a_photo_as_a_plain_text_is_looked_at_like_one_in_base64():
+    photo, bomb = (picture(1, "JPEG", size).decode("utf-8", "surrogateescape") for size in ((10, 10), (100, 100)))
+    check_features({"examples": [{"image": [photo, "text"]}]}, LIMITS)
+    with pytest.raises(Unfit) as caught:
+        check_features({"examples": [{"image": photo}, {"image": ["text", bomb]}]}, LIMITS)
+    assert [problem.field for problem in caught.value.problems] == ["examples[1].image"]

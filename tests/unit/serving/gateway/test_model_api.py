@@ -6,8 +6,10 @@ import asyncio
 import gzip
 import json
 
+import msgspec
 import pytest
 
+from configs.gateway import Breaker
 from tests.fakes.servable import INT64
 from tests.unit.serving.gateway.asgi import Stage, play, times
 
@@ -55,6 +57,8 @@ def test_every_answer_names_the_version_that_gave_it(path, headers, version):
         ("POST", "/v1/models/m/labels/nope:predict", 400, "nope"),
         ("GET", "/v1/models/m/versions/9", 404, "9"),
         ("GET", "/v1/models/nope/metadata", 404, "nope"),
+        ("GET", "/%761/models/m", 404, "Not Found"),
+        ("POST", "/%761/models/m:predict", 404, "Not Found"),
     ],
     ids=lambda value: str(value)[:40],
 )
@@ -234,5 +238,44 @@ def test_a_text_that_is_not_unicode_is_told_in_unicode():
         answer = await stage.client.post("/v1/models/m:predict", content=b'{"instances": [{"\xff": 1}]}')
         assert answer.status_code == 422
         assert answer.json()["problems"][0]["field"].startswith("instances[0].")
+
+    play(story)
+
+
+@pytest.mark.parametrize("path", ["/v1/models/m:predict", "/predict/m/image"])
+def test_no_more_bodies_are_read_at_once_than_twice_the_room(path):
+    begun: list[int] = []
+    go = asyncio.Event()
+
+    async def parts():
+        begun.append(1)
+        await go.wait()
+        yield ROW.encode()
+
+    async def story(stage: Stage) -> None:
+        headers = {"content-type": "multipart/form-data; boundary=x"}
+        slow = [asyncio.ensure_future(stage.client.post(path, content=parts(), headers=headers)) for _ in range(4)]
+        while len(begun) < 4:
+            await asyncio.sleep(0.001)
+        answer = await stage.client.post(path, content=ROW, headers=headers)
+        assert (answer.status_code, answer.headers["retry-after"]) == (503, "1")
+        go.set()
+        await asyncio.gather(*slow)
+        assert stage.gateway.room("m").present == 0
+        assert rows(await stage.predict()) == [3.0]
+
+    play(story, {"limits": {"concurrency": 1, "queue": 1}})
+
+
+def test_who_sends_slowly_is_answered_by_the_server_that_is_configured_then():
+    async def story(stage: Stage) -> None:
+        async def parts():
+            before = stage.gateway.upstreams["default"]
+            stage.gateway.put_in_force(msgspec.structs.replace(stage.gateway.config, breaker=Breaker(failures=9)))
+            assert stage.gateway.upstreams["default"] is not before
+            await before.close()
+            yield ROW.encode()
+
+        assert rows(await stage.client.post("/v1/models/m:predict", content=parts())) == [3.0]
 
     play(story)

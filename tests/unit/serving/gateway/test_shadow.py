@@ -70,7 +70,11 @@ def test_an_answer_of_another_form_is_told():
 
 def test_a_shadow_that_fails_is_counted():
     found = outcome(failing(StatusError(Code.NOT_FOUND, "no version 2")))
-    assert found == {"counts": {"failed": 1}, "latest": [{"result": "failed", "to": "v2", "reason": "no version 2"}]}
+    assert found == {"counts": {"failed": 1}, "latest": [{"result": "failed", "to": "v2", "reason": "NOT_FOUND"}]}
+    # What may hold a part of the request is not kept: every key of the model can read it.
+    assert "hush" not in str(outcome(failing(StatusError(Code.INVALID_ARGUMENT, "cannot read 'hush'"))))
+    (failed,) = outcome(failing(StatusError(Code.UNAVAILABLE, "the model server default cannot be reached")))["latest"]
+    assert failed["reason"] == "the model server default cannot be reached"
     with log_of("serving.gateway.shadow") as lines:
         assert outcome(failing(ZeroDivisionError("x")))["counts"] == {"failed": 1}
     assert lines == ["a copy to v2 of m failed"]

@@ -10,8 +10,8 @@ import pytest
 from configs.errors import ConfigError, UsageError
 from configs.gateway import Arm, GatewayConfig, Keys, Model, Shadow, Tls, Upstream
 from serving.gateway.access import digest_of
-from serving.gateway.state import check
-from tests.unit.serving.gateway.asgi import Stage, play
+from serving.gateway.state import Gateway, check
+from tests.unit.serving.gateway.asgi import Stage, log_of, play
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,6 @@ def test_another_configuration_counts_from_the_next_request_on():
     ("changes", "kind"),
     [
         ({"models": {"m": Model(upstream="gone")}}, ConfigError),
-        ({"store": "/nowhere"}, UsageError),
         ({"keys": Keys(file="/nowhere")}, ConfigError),
         ({"upstreams": {"default": Upstream(tls=Tls(ca_file="/nowhere"))}}, ConfigError),
     ],
@@ -151,3 +150,18 @@ def test_a_key_keeps_its_owner_on_one_arm_where_no_user_is_named(tmp_path):
         assert {version for versions in seen.values() for version in versions} == {"1", "2"}
 
     play(story, {"keys": {"file": str(file)}, "models": {"m": {"arms": [{"version": 1}, {"version": 2}]}}})
+
+
+def test_a_store_that_is_gone_stops_a_start_and_no_change(tmp_path):
+    async def story(stage: Stage) -> None:
+        with log_of("serving.gateway.catalogue") as lines:
+            stage.gateway.put_in_force(changed(stage, store=str(tmp_path / "later"), user_header="other"))
+        assert stage.gateway.config.user_header == "other"
+        assert lines[0].startswith(f"there is no version store in {tmp_path}/later yet")
+        assert "no version store" in str(await stage.gateway.catalogue.problem())
+        (tmp_path / "later").mkdir()
+        assert await stage.gateway.catalogue.problem() is None
+        with pytest.raises(UsageError, match=r"^store: there is no folder /nowhere"):
+            Gateway(GatewayConfig(store="/nowhere"))
+
+    play(story)

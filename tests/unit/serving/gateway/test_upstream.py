@@ -10,13 +10,13 @@ import grpc
 import grpc.aio
 import pytest
 
-from configs.errors import ConfigError
 from configs.gateway import Breaker, Tls, Upstream
 from serving.gateway.routing import Target
 from serving.gateway.upstream import LeftAlone, UpstreamServer, ingredients, model_spec
 from serving.protocol import wire_pb2 as wire
 from serving.protocol.status import Code, StatusError
 from tests.fakes.clock import FakeClock
+from tests.integration.serving.clients.certificates import make
 
 SECONDS = 5.0
 NEWEST = Target()
@@ -174,6 +174,53 @@ def test_a_trial_that_is_cancelled_leaves_room_for_the_next():
     with_server(story, UNAVAILABLE, UNAVAILABLE, "hang")
 
 
+def test_what_is_told_of_a_model_says_nothing_of_its_predictions():
+    async def story(upstream: UpstreamServer, server: Server) -> None:
+        assert await code_of(predict(upstream)) == "UNAVAILABLE"
+        await upstream.signatures("m", NEWEST, SECONDS)
+        assert [await code_of(predict(upstream)) for _ in range(2)] == ["UNAVAILABLE", "left alone"]
+        calls = server.calls
+        await upstream.definitions("m", NEWEST, SECONDS)
+        await upstream.signatures("m", NEWEST, SECONDS, oldest=0.0, counted=False)
+        assert server.calls == calls + 2
+        # What a request asks first is not asked for one that would be turned away.
+        assert await code_of(upstream.signatures("m", NEWEST, SECONDS, oldest=0.0)) == "left alone"
+        assert server.calls == calls + 2
+
+    with_server(story, UNAVAILABLE, UNAVAILABLE)
+
+
+def test_the_trial_is_a_prediction():
+    async def story(upstream: UpstreamServer, server: Server) -> None:
+        assert [await code_of(predict(upstream)) for _ in range(2)] == ["UNAVAILABLE"] * 2
+        server.clock.now += 60
+        await upstream.signatures("m", NEWEST, SECONDS)
+        assert upstream.is_open
+        assert [await code_of(predict(upstream)) for _ in range(2)] == ["UNAVAILABLE", "left alone"]
+
+    with_server(story, *[UNAVAILABLE] * 3)
+
+
+def test_who_cannot_even_tell_signatures_to_a_request_is_left_alone_too():
+    async def story() -> None:
+        upstream = UpstreamServer("far", Upstream(grpc="127.0.0.1:1"), Breaker(failures=2))
+        assert [await code_of(upstream.status("m", SECONDS)) for _ in range(3)] == ["UNAVAILABLE"] * 3
+        assert not upstream.is_open
+        asked = [await code_of(upstream.signatures("m", NEWEST, SECONDS)) for _ in range(3)]
+        assert asked == ["UNAVAILABLE", "UNAVAILABLE", "left alone"]
+        await upstream.close()
+
+    asyncio.run(story())
+
+
+def test_a_call_on_one_that_was_closed_is_told():
+    async def story(upstream: UpstreamServer, _: Server) -> None:
+        await upstream.close()
+        assert await code_of(predict(upstream)) == "UNAVAILABLE"
+
+    with_server(story)
+
+
 def test_the_servers_own_words_are_told():
     async def story(upstream: UpstreamServer, _: Server) -> None:
         with pytest.raises(StatusError, match="its own words"):
@@ -210,32 +257,9 @@ def test_signatures_are_remembered_for_a_while():
 
 
 def test_another_certificate_in_the_same_file_makes_another_upstream(tmp_path):
-    file = tmp_path / "ca.pem"
-    file.write_text("-----BEGIN CERTIFICATE-----\none")
-    config = Upstream(tls=Tls(ca_file=str(file)))
+    one, other = make(tmp_path, "one.example"), make(tmp_path, "other.example")
+    config = Upstream(tls=Tls(ca_file=str(one.cert_file)))
     before = ingredients("a", config, Breaker())
     assert ingredients("a", config, Breaker()) == before
-    file.write_text("-----BEGIN CERTIFICATE-----\ntwo")
+    one.cert_file.write_bytes(other.cert_file.read_bytes())
     assert ingredients("a", config, Breaker()) != before
-
-
-@pytest.mark.parametrize(
-    ("tls", "saying"),
-    [
-        ({"ca_file": "/nowhere/ca.pem"}, "^upstreams.a.tls.ca_file: /nowhere/ca.pem cannot be read: No such file or directory"),
-        ({"cert_file": "x"}, "cert_file and key_file belong together"),
-        ({"ca_file": "{text}"}, "is not in PEM"),
-    ],
-)
-def test_wrong_files_are_told(tmp_path, tls, saying):
-    (tmp_path / "text").write_text("hello")
-    given = {name: place.format(text=tmp_path / "text") for name, place in tls.items()}
-    with pytest.raises(ConfigError, match=saying):
-        ingredients("a", Upstream(tls=Tls(**given)), Breaker())
-
-
-def test_a_key_is_not_shown(tmp_path):
-    for name in ("key", "cert"):
-        (tmp_path / name).write_text("-----BEGIN PRIVATE KEY-----\nhush")
-    config = Upstream(tls=Tls(cert_file=str(tmp_path / "cert"), key_file=str(tmp_path / "key")))
-    assert "key=" not in repr(ingredients("a", config, Breaker())[2])
