@@ -58,8 +58,10 @@ class Up:
 
     def ended(self, seconds: float = 60) -> Ended:
         """How it ends, with the rest of what it prints."""
-        out, _ = self.process.communicate(timeout=seconds)
-        return Ended(self.process.returncode, out, "")
+        self.process.wait(seconds)
+        assert self.process.stdout is not None
+        # Not by communicate, which knows nothing of lines that came with the last one that was read.
+        return Ended(self.process.returncode, self.process.stdout.read(), "")
 
 
 @contextmanager
