@@ -87,7 +87,7 @@ class Limits(Section, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """A model's answer, at most; 504 beyond it."""
     concurrency: PositiveInt = 32
     """Requests to one model under way at once ..."""
-    queue: Count = 32
+    queue: Count = 16
     """... and waiting; 503 with Retry-After beyond it."""
     queue_seconds: PositiveFloat = 1.0
     """Longest wait."""
